@@ -1,0 +1,159 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every target of ours. With KIADA_STRICT set (as `make` does for tests) a warning is an error;
+/// a plain `swift build` by a user with a newer compiler still works.
+let settings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + (Context.environment["KIADA_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+// MARK: - What others provide
+
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+
+// MARK: - Our targets, by layer: imports go down only (docs/architecture.md)
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+var targets: [Target] = [
+    // 0
+    library("NetTypes"),
+    .target(name: "CLinux"),
+    // 1
+    library("ClusterModel", ["NetTypes"]),
+    library("DNSWire", ["NetTypes"]),
+    // 2
+    library("ClusterStore", ["ClusterModel"]),
+    library("ServiceRouting", ["ClusterModel", "NetTypes"]),
+    library("Manifests", ["ClusterModel", yams]),
+    // 3
+    library("ControlPlane", ["ClusterModel", "ClusterStore", "NetTypes"]),
+    library("ServiceDiscovery", ["DNSWire", "NetTypes", nioCore, nioPosix]),
+    library("UserspaceProxy", ["ServiceRouting", "NetTypes", "CLinux", logging]),
+    .target(name: "CPodProcess"),
+    library("PodRuntime", ["ClusterModel", "NetTypes", "CPodProcess", logging, nioCore, nioPosix, nioHTTP1, nioSSL]),
+    library(
+        "ServiceKit",
+        [
+            hummingbird, httpTypes, logging, argumentParser, lifecycle, nioCore, nioPosix, nioHTTP1, nioSSL, x509, crypto,
+            .product(name: "HummingbirdTLS", package: "hummingbird"),
+            .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+            .product(name: "NIOExtras", package: "swift-nio-extras"),
+            "CZlib",
+        ]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+    // 4
+    library(
+        "QuoteService", ["ServiceKit", hummingbird, httpTypes, logging, lifecycle, argumentParser],
+        resources: [.embedInCode("Resources")]),
+    library(
+        "QuizService",
+        ["ServiceKit", hummingbird, httpTypes, logging, lifecycle, argumentParser, grdb, "CPostgres"],
+        resources: [.embedInCode("Resources")]),
+    library(
+        "KiadaService",
+        [
+            "ServiceKit", "ServiceDiscovery", "NetTypes", hummingbird, httpTypes, logging, lifecycle, argumentParser,
+            mustache, nioCore, nioPosix, nioHTTP1,
+        ],
+        resources: [.embedInCode("Resources")]),
+    // 5
+    program("quote", ["QuoteService", "ServiceKit"]),
+    program("quiz", ["QuizService", "ServiceKit"]),
+    program("kiada", ["KiadaService", "ServiceKit"]),
+    // Tests
+    .target(
+        name: "KiadaTesting", dependencies: ["NetTypes"], path: "Tests/Support", swiftSettings: settings),
+    tests("NetTypesTests", ["NetTypes"]),
+    tests("ClusterModelTests", ["ClusterModel", "NetTypes"]),
+    tests("DNSWireTests", ["DNSWire", "NetTypes"]),
+    tests("ClusterStoreTests", ["ClusterStore", "ClusterModel"]),
+    tests("ServiceRoutingTests", ["ServiceRouting", "ClusterModel", "NetTypes"]),
+    tests("ManifestsTests", ["Manifests", "ClusterModel"]),
+    tests("ControlPlaneTests", ["ControlPlane", "ClusterStore", "ClusterModel", "NetTypes", "KiadaTesting"]),
+    tests("ServiceDiscoveryTests", ["ServiceDiscovery", "DNSWire", "NetTypes", "KiadaTesting", nioCore, nioPosix]),
+    tests("UserspaceProxyTests", ["UserspaceProxy", "ServiceRouting", "NetTypes", "CLinux", "KiadaTesting", logging]),
+    tests("PodRuntimeTests", ["PodRuntime", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
+    tests(
+        "ServiceKitTests",
+        ["ServiceKit", "KiadaTesting", hummingbird, hummingbirdTesting, httpTypes, logging, nioCore, nioPosix, nioSSL]),
+    tests("QuoteServiceTests", ["QuoteService", "ServiceKit", "KiadaTesting", hummingbird, hummingbirdTesting, httpTypes, logging]),
+    tests("QuizServiceTests", ["QuizService", "ServiceKit", "KiadaTesting", hummingbird, hummingbirdTesting, httpTypes, logging]),
+    tests(
+        "KiadaServiceTests",
+        [
+            "KiadaService", "ServiceKit", "ServiceDiscovery", "NetTypes", "KiadaTesting", hummingbird, hummingbirdTesting,
+            httpTypes, logging, nioCore, nioPosix, nioHTTP1,
+        ]),
+]
+
+// KIADA_ONLY=QuizServiceTests,quote leaves just these targets and what they need: a quick way to
+// build and test one part (`make test-one T=QuizServiceTests`).
+if let only = Context.environment["KIADA_ONLY"], !only.isEmpty {
+    var wanted: Set<String> = []
+    var open = only.split(separator: ",").map(String.init)
+    while let name = open.popLast() {
+        guard wanted.insert(name).inserted, let target = targets.first(where: { $0.name == name }) else { continue }
+        for dependency in target.dependencies {
+            switch dependency {
+            case .byNameItem(let name, _), .targetItem(let name, _): open.append(name)
+            default: break
+            }
+        }
+    }
+    targets.removeAll { !wanted.contains($0.name) }
+}
+
+let package = Package(
+    name: "kiada",
+    platforms: [.macOS(.v15)],
+    products: [],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: targets,
+    swiftLanguageModes: [.v6]
+)

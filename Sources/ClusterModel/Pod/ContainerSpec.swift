@@ -1,0 +1,106 @@
+package import NetTypes
+
+/// One container of a pod, as its manifest says it.
+package struct ContainerSpec: Hashable, Sendable {
+    /// A port that the container says it listens on: documentation, except that names can be referred to.
+    package struct Port: Hashable, Sendable {
+        package let name: String?
+        package let number: UInt16
+        package let transport: TransportProtocol
+    }
+
+    /// A variable that the manifest sets.
+    package struct Variable: Hashable, Sendable {
+        /// Where a value comes from.
+        package enum Source: Hashable, Sendable {
+            /// Text, in which `$(NAME)` refers to earlier variables (5.4).
+            case value(String)
+            /// A field of the pod itself, such as `status.podIP` (5.5).
+            case field(path: String)
+            /// A source that the runtime does not know; `description` names it for the error.
+            case unsupported(description: String)
+        }
+        package let name: String
+        package let source: Source
+    }
+
+    /// Where a volume shows up in the container's file system.
+    package struct Mount: Hashable, Sendable {
+        package let volume: String
+        package let path: String
+        package let subPath: String?
+    }
+
+    package let name: String
+    package let image: String
+    /// Replaces the image's program; empty: the image's own.
+    package let command: [String]
+    /// Arguments of `command`, or of the image's program.
+    package let args: [String]
+    package let workingDirectory: String?
+    package let variables: [Variable]
+    package let ports: [Port]
+    package let mounts: [Mount]
+    package let readinessProbe: Probe?
+    package let livenessProbe: Probe?
+    package let startupProbe: Probe?
+    /// True for an init container with restartPolicy Always, which keeps running beside the others.
+    package let isSidecar: Bool
+
+    init(_ json: JSONValue) {
+        name = json["name"]?.stringValue ?? ""
+        image = json["image"]?.stringValue ?? ""
+        command = json["command"]?.strings ?? []
+        args = json["args"]?.strings ?? []
+        workingDirectory = json["workingDir"]?.stringValue?.nilIfEmpty
+        variables = (json["env"]?.arrayValue ?? []).compactMap(Variable.init)
+        ports = (json["ports"]?.arrayValue ?? []).compactMap(Port.init)
+        mounts = (json["volumeMounts"]?.arrayValue ?? []).compactMap(Mount.init)
+        readinessProbe = json["readinessProbe"].flatMap(Probe.init)
+        livenessProbe = json["livenessProbe"].flatMap(Probe.init)
+        startupProbe = json["startupProbe"].flatMap(Probe.init)
+        isSidecar = json["restartPolicy"]?.stringValue == "Always"
+    }
+
+    /// The number that a port name or number means for this container; nil for an unknown name.
+    package func port(_ port: IntOrString) -> UInt16? {
+        switch port {
+        case .int(let number): UInt16(exactly: number)
+        case .string(let name): ports.first { $0.name == name }?.number ?? UInt16(name)
+        }
+    }
+}
+
+extension ContainerSpec.Port {
+    fileprivate init?(_ json: JSONValue) {
+        guard let number = json["containerPort"]?.intValue.flatMap(UInt16.init(exactly:)) else { return nil }
+        self.number = number
+        name = json["name"]?.stringValue?.nilIfEmpty
+        transport = json["protocol"]?.stringValue.flatMap(TransportProtocol.init(rawValue:)) ?? .tcp
+    }
+}
+
+extension ContainerSpec.Variable {
+    fileprivate init?(_ json: JSONValue) {
+        guard let name = json["name"]?.stringValue else { return nil }
+        self.name = name
+        if let from = json["valueFrom"] {
+            if let path = from["fieldRef"]?["fieldPath"]?.stringValue {
+                source = .field(path: path)
+            } else {
+                source = .unsupported(description: from.objectValue?.keys.sorted().joined(separator: ", ") ?? "valueFrom")
+            }
+        } else {
+            source = .value(json["value"]?.stringValue ?? "")
+        }
+    }
+}
+
+extension ContainerSpec.Mount {
+    fileprivate init?(_ json: JSONValue) {
+        guard let volume = json["name"]?.stringValue, let path = json["mountPath"]?.stringValue else { return nil }
+        self.volume = volume
+        self.path = path
+        subPath = json["subPath"]?.stringValue?.nilIfEmpty
+    }
+}

@@ -1,0 +1,83 @@
+package import ClusterModel
+import FoundationEssentials
+
+/// A pod's files on this machine: its volumes, generated files and where its logs are.
+///
+///     <state>/pods/<namespace>_<pod>/          resolv.conf, hosts, volumes/<emptyDir>
+///     <state>/volumes/<namespace>/<claim>/     outlives the pod
+///     <state>/logs/<namespace>_<pod>/<container>/<restart>.log
+package struct PodFolder: Sendable {
+    package let path: String
+    package let logPath: String
+    private let claimsPath: String
+
+    package init(stateDirectory: String, namespace: String, pod: String) {
+        path = "\(stateDirectory)/pods/\(namespace)_\(pod)"
+        logPath = "\(stateDirectory)/logs/\(namespace)_\(pod)"
+        claimsPath = "\(stateDirectory)/volumes/\(namespace)"
+    }
+
+    /// Makes the folders of `pod`'s volumes, and says where each volume is.
+    ///
+    /// - Throws: ``PodFolderError`` naming the volume that this runtime cannot provide, or the folder that cannot be made.
+    package func prepare(_ pod: Pod) throws(PodFolderError) -> [String: String] {
+        try create(path)
+        var places: [String: String] = [:]
+        for (name, source) in pod.volumes {
+            switch source {
+            case .emptyDirectory: places[name] = "\(path)/volumes/\(name)"
+            case .claim(let claim): places[name] = "\(claimsPath)/\(claim)"
+            case .hostPath(let host):
+                places[name] = host
+                continue
+            case .unsupported(let description):
+                throw PodFolderError(
+                    description: "volume \"\(name)\": \(description) is not supported yet; "
+                        + "use emptyDir, hostPath or persistentVolumeClaim")
+            }
+            if let place = places[name] { try create(place) }
+        }
+        return places
+    }
+
+    /// The log file of one run of a container; its folder is made, and logs before the previous run are removed.
+    package func logFile(container: String, restart: Int) throws(PodFolderError) -> String {
+        let folder = "\(logPath)/\(container)"
+        try create(folder)
+        for old in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            if let number = Int(old.prefix { $0 != "." }), number < restart - 1 || number >= restart {
+                try? FileManager.default.removeItem(atPath: "\(folder)/\(old)")
+            }
+        }
+        return "\(folder)/\(restart).log"
+    }
+
+    /// Writes a generated file and returns its path.
+    package func write(_ name: String, _ text: String) throws(PodFolderError) -> String {
+        let file = "\(path)/\(name)"
+        do {
+            try Data(text.utf8).write(to: URL(filePath: file))
+        } catch {
+            throw PodFolderError(description: "cannot write \(file): \(error)")
+        }
+        return file
+    }
+
+    /// Removes the pod's own files; volumes of claims and logs stay.
+    package func remove() {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    private func create(_ folder: String) throws(PodFolderError) {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw PodFolderError(description: "cannot make the folder \(folder): \(error)")
+        }
+    }
+}
+
+/// Why a pod's files cannot be made.
+package struct PodFolderError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+}

@@ -1,0 +1,82 @@
+/// Everything needed to start one process of a container.
+package struct ProcessSpec: Sendable {
+    /// A file of this machine that the process sees at another path, where the kernel lets us.
+    package struct Bind: Sendable, Equatable {
+        package let source: String
+        package let target: String
+
+        package init(source: String, target: String) {
+            self.source = source
+            self.target = target
+        }
+    }
+
+    /// The program's path, absolute.
+    package var program: String
+    /// Its arguments, without the program's own name.
+    package var arguments: [String]
+    /// The whole environment; later entries of the same name win.
+    package var environment: [(name: String, value: String)]
+    package var directory: String?
+    /// The host name in a UTS namespace of its own; nil leaves the machine's (needs root).
+    package var hostname: String?
+    /// Mounted in a mount namespace of its own (needs root).
+    package var binds: [Bind] = []
+
+    package init(
+        program: String, arguments: [String] = [], environment: [(name: String, value: String)] = [],
+        directory: String? = nil
+    ) {
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+        self.directory = directory
+    }
+}
+
+/// How a process ended.
+package enum ProcessExit: Equatable, Sendable {
+    case code(Int32)
+    case signal(Int32)
+
+    /// The number that a container status shows: signals count from 128 up, as in a shell.
+    package var containerExitCode: Int32 {
+        switch self {
+        case .code(let code): code
+        case .signal(let signal): 128 + signal
+        }
+    }
+}
+
+/// Why a process could not be started.
+package struct SpawnError: Error, Equatable, CustomStringConvertible {
+    package enum Stage: Int32, Sendable {
+        case fork = 1
+        case namespace
+        case directory
+        case exec
+    }
+    package let program: String
+    package let stage: Stage
+    /// The kernel's error number.
+    package let number: Int32
+    /// The kernel's text for `number`, in lower case as container runtimes print it.
+    package let reason: String
+
+    package var description: String {
+        switch stage {
+        case .fork: "cannot start a process for \(program): \(reason)"
+        case .namespace: "cannot make a namespace for \(program): \(reason)"
+        case .directory: "cannot enter the working directory of \(program): \(reason)"
+        case .exec: "exec \(program): \(reason)"
+        }
+    }
+}
+
+/// Where a process's output goes; called on the runtime's process thread, so it must not wait.
+package protocol ProcessOutput: AnyObject, Sendable {
+    /// Bytes as they came, cut anywhere.
+    func write(_ bytes: UnsafeRawBufferPointer, isError: Bool)
+    /// Nothing more will come.
+    func close()
+}
