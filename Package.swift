@@ -59,7 +59,7 @@ var targets: [Target] = [
     library("ServiceDiscovery", ["DNSWire", "NetTypes", nioCore, nioPosix]),
     library("UserspaceProxy", ["ServiceRouting", "NetTypes", "CLinux", logging]),
     .target(name: "CPodProcess"),
-    library("PodRuntime", ["ClusterModel", "NetTypes", "CPodProcess", logging, nioCore, nioPosix, nioHTTP1, nioSSL]),
+    library("PodRuntime", ["ClusterModel", "NetTypes", "CPodProcess", "CLinux", logging, nioCore, nioPosix, nioHTTP1, nioSSL]),
     library(
         "ServiceKit",
         [

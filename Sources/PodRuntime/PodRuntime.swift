@@ -1,7 +1,7 @@
 #if os(Linux)
 package import ClusterModel
 import Glibc
-import Logging
+package import Logging
 import NetTypes
 import Synchronization
 

@@ -37,8 +37,8 @@ package enum ServiceEnvironment {
 
         var result = [("\(prefix)_SERVICE_HOST", address), ("\(prefix)_SERVICE_PORT", "\(first.port)")]
         for port in service.ports {
-            guard let name = port.name, !name.isEmpty else { continue }
-            result.append(("\(prefix)_SERVICE_PORT_\(mangled(name))", "\(port.port)"))
+            guard !port.name.isEmpty else { continue }
+            result.append(("\(prefix)_SERVICE_PORT_\(mangled(port.name))", "\(port.port)"))
         }
         result.append(("\(prefix)_PORT", url(first)))
         for port in service.ports {

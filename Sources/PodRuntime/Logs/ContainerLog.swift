@@ -1,5 +1,5 @@
 #if os(Linux)
-import FoundationEssentials
+import ClusterModel
 import Glibc
 import Synchronization
 
@@ -75,7 +75,7 @@ package final class ContainerLog: ProcessOutput {
 
     private func append(_ line: ArraySlice<UInt8>, isWhole: Bool, isError: Bool, to text: inout [UInt8]) {
         let (seconds, nanoseconds) = now()
-        let stamp = Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601).dropLast()
+        let stamp = Timestamp.text(unixSeconds: seconds).dropLast()
         let digits = String(nanoseconds)
         text += stamp.utf8
         text.append(0x2E)

@@ -1,5 +1,4 @@
 package import ClusterModel
-import FoundationEssentials
 
 /// Writes a pod's status, as the kubelet would (semantics 4.6, 4.7).
 package enum PodStatus {
@@ -162,6 +161,6 @@ package enum PodStatus {
 
     /// RFC 3339, UTC, whole seconds.
     private static func timestamp(_ moment: Moment) -> String {
-        Date(timeIntervalSince1970: Double(moment.unixSeconds)).formatted(.iso8601)
+        Timestamp.text(unixSeconds: moment.unixSeconds)
     }
 }

@@ -1,5 +1,5 @@
 package import ClusterModel
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL

@@ -1,6 +1,7 @@
 #if os(Linux)
+import CLinux
 import CPodProcess
-import Glibc
+package import Glibc
 import Synchronization
 
 /// Starts the processes of all containers, reads their output and notices their end: one thread for all.

@@ -1,0 +1,62 @@
+/// Why the store refused something: Kubernetes's `Status` (semantics 1.8).
+package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Reason: String, Sendable {
+        case alreadyExists = "AlreadyExists"
+        case badRequest = "BadRequest"
+        case conflict = "Conflict"
+        case expired = "Expired"
+        case forbidden = "Forbidden"
+        case internalError = "InternalError"
+        case invalid = "Invalid"
+        case notFound = "NotFound"
+
+        /// The HTTP status.
+        package var code: Int {
+            switch self {
+            case .badRequest: 400
+            case .forbidden: 403
+            case .notFound: 404
+            case .alreadyExists, .conflict: 409
+            case .expired: 410
+            case .invalid: 422
+            case .internalError: 500
+            }
+        }
+    }
+
+    package let reason: Reason
+    package let message: String
+    /// The fields at fault, for ``Reason/invalid``.
+    package let causes: [FieldError]
+
+    package init(_ reason: Reason, _ message: String, causes: [FieldError] = []) {
+        self.reason = reason
+        self.message = message
+        self.causes = causes
+    }
+
+    package static func invalid(_ object: KubeObject, _ errors: [FieldError]) -> APIError {
+        var seen: Set<FieldError> = []
+        let causes = errors.filter { seen.insert($0).inserted }
+        let list = causes.map(\.description).joined(separator: ", ")
+        let text = causes.count == 1 ? list : "[\(list)]"
+        return APIError(.invalid, "\(object.kind) \"\(object.name)\" is invalid: \(text)", causes: causes)
+    }
+    package static func notFound(_ key: ObjectKey) -> APIError {
+        APIError(.notFound, "\(key.type.qualifiedName) \"\(key.name)\" not found")
+    }
+    package static func alreadyExists(_ key: ObjectKey) -> APIError {
+        APIError(.alreadyExists, "\(key.type.qualifiedName) \"\(key.name)\" already exists")
+    }
+    package static func conflict(_ key: ObjectKey) -> APIError {
+        APIError(
+            .conflict,
+            "Operation cannot be fulfilled on \(key.type.qualifiedName) \"\(key.name)\": the object has been modified; "
+                + "please apply your changes to the latest version and try again")
+    }
+    package static func internalError(_ text: String) -> APIError {
+        APIError(.internalError, "Internal error occurred: \(text)")
+    }
+
+    package var description: String { message }
+}

@@ -1,0 +1,50 @@
+/// The kinds of objects that the store keeps, named as in URLs.
+package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable {
+    case configmaps
+    case endpoints
+    case endpointslices
+    case events
+    case namespaces
+    case nodes
+    case persistentvolumeclaims
+    case pods
+    case secrets
+    case serviceaccounts
+    case services
+
+    /// The kind in manifests, such as `EndpointSlice`.
+    package var kind: String {
+        switch self {
+        case .configmaps: "ConfigMap"
+        case .endpoints: "Endpoints"
+        case .endpointslices: "EndpointSlice"
+        case .events: "Event"
+        case .namespaces: "Namespace"
+        case .nodes: "Node"
+        case .persistentvolumeclaims: "PersistentVolumeClaim"
+        case .pods: "Pod"
+        case .secrets: "Secret"
+        case .serviceaccounts: "ServiceAccount"
+        case .services: "Service"
+        }
+    }
+
+    /// The API group; empty for the core group.
+    package var group: String { self == .endpointslices ? "discovery.k8s.io" : "" }
+
+    /// `v1`, or `group/v1`.
+    package var apiVersion: String { group.isEmpty ? "v1" : "\(group)/v1" }
+
+    package var isNamespaced: Bool { self != .namespaces && self != .nodes }
+
+    /// The name as error messages show it: `services`, `endpointslices.discovery.k8s.io`.
+    package var qualifiedName: String { group.isEmpty ? rawValue : "\(rawValue).\(group)" }
+
+    /// nil for a kind that is not kept.
+    package init?(apiVersion: String, kind: String) {
+        guard let found = Self.allCases.first(where: { $0.kind == kind && $0.apiVersion == apiVersion }) else { return nil }
+        self = found
+    }
+
+    package static func < (left: ResourceType, right: ResourceType) -> Bool { left.rawValue < right.rawValue }
+}

@@ -1,0 +1,236 @@
+package import ClusterModel
+import Synchronization
+
+/// Keeps all objects: every write gets a new `resourceVersion` and is seen by every watcher, in order.
+///
+/// Values are decided under one lock and watchers are fed under it too, so that no two of them see another order.
+package final class Store: Sendable {
+    /// Events that a watcher may be behind before it is cut off.
+    package static let watchBound = 16384
+    /// Past events that a watch can start from.
+    private static let historyBound = 16384
+
+    fileprivate struct Watcher {
+        let types: Set<ResourceType>
+        let namespace: String?
+        let continuation: WatchStream.Continuation
+    }
+
+    private struct State {
+        var revision: UInt64 = 0
+        var objects: [ResourceType: [ObjectKey: KubeObject]] = [:]
+        var watchers: [Int: Watcher] = [:]
+        var nextWatcher = 0
+        var history: [WatchEvent] = []
+        /// The revision before the oldest event of the history.
+        var horizon: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+    private let admission: any Admission
+    private let source: any StoreSource
+
+    /// - Parameters:
+    ///   - admission: decides over every write.
+    ///   - source: time and random identifiers.
+    package init(admission: any Admission, source: any StoreSource) {
+        self.admission = admission
+        self.source = source
+    }
+
+    // MARK: Reading
+
+    package func get(_ key: ObjectKey) -> KubeObject? { state.withLock { $0.objects[key.type]?[key] } }
+
+    /// The objects of a type, sorted by namespace and name, and the store's revision at that moment.
+    package func list(_ type: ResourceType, namespace: String? = nil) -> (items: [KubeObject], revision: UInt64) {
+        let (objects, revision) = state.withLock { ($0.objects[type] ?? [:], $0.revision) }
+        let items = objects.filter { namespace == nil || $0.key.namespace == namespace }
+            .sorted { $0.key < $1.key }.map(\.value)
+        return (items, revision)
+    }
+
+    /// Follows changes of `types`.
+    ///
+    /// - Parameter revision: what the caller has seen; nil begins with an added event per present object.
+    /// - Throws: ``APIError`` with reason Expired when the history no longer reaches back to `revision`.
+    package func watch(
+        _ types: Set<ResourceType>, namespace: String? = nil, after revision: UInt64? = nil
+    ) throws(APIError) -> WatchStream {
+        let (stream, continuation) = WatchStream.makeStream(bufferingPolicy: .bufferingOldest(Self.watchBound))
+        let number = try state.withLock { state throws(APIError) -> Int in
+            let watcher = Watcher(types: types, namespace: namespace, continuation: continuation)
+            var missed: [WatchEvent] = []
+            if let revision {
+                guard revision >= state.horizon else {
+                    throw APIError(
+                        .expired, "The resourceVersion for the provided watch is too old: \(revision), \(state.horizon)")
+                }
+                missed = state.history.filter { $0.revision > revision }
+            } else {
+                for type in types.sorted() {
+                    for (_, object) in (state.objects[type] ?? [:]).sorted(by: { $0.key < $1.key }) {
+                        missed.append(WatchEvent(kind: .added, object: object, revision: state.revision))
+                    }
+                }
+            }
+            for event in missed { watcher.feed(event) }
+            state.nextWatcher += 1
+            state.watchers[state.nextWatcher] = watcher
+            return state.nextWatcher
+        }
+        continuation.onTermination = { [weak self] _ in
+            self?.state.withLock { state in state.watchers[number] = nil }
+        }
+        return stream
+    }
+
+    // MARK: Writing
+
+    /// Stores a new object.
+    ///
+    /// - Parameter isDryRun: true answers what would be stored and stores nothing.
+    /// - Throws: ``APIError``: exists already, namespace missing or ending, or what the admission says.
+    package func create(_ object: KubeObject, isDryRun: Bool = false) throws(APIError) -> KubeObject {
+        var object = object
+        guard let type = object.type else {
+            throw APIError(.badRequest, "no kind \"\(object.kind)\" is registered for version \"\(object.apiVersion)\"")
+        }
+        if type.isNamespaced, object.namespace.isEmpty { object.namespace = "default" }
+        if object.name.isEmpty, let base = object.generateName, !base.isEmpty {
+            object.name = base.prefix(58) + source.nameSuffix()
+        }
+        if object.name.isEmpty {
+            throw .invalid(object, [.required("metadata.name", "name or generateName is required")])
+        }
+        return try state.withLock { state throws(APIError) in
+            let key = object.key
+            try Self.checkNamespace(of: object, type, in: state)
+            if state.objects[type]?[key] != nil { throw .alreadyExists(key) }
+            object.uid = source.uid()
+            object.creationTimestamp = source.timestamp()
+            object.deletionTimestamp = nil
+            if type == .namespaces { Self.complete(namespace: &object) }
+            try admission.admit(&object, replacing: nil, isDryRun: isDryRun)
+            if !isDryRun { object = Self.commit(.added, object, to: &state) }
+            return object
+        }
+    }
+
+    /// Replaces an object; its status stays as it was (semantics 1.3). A write that changes nothing is none.
+    ///
+    /// - Throws: ``APIError``: missing, changed since the given resourceVersion, or what the admission says.
+    package func update(_ object: KubeObject, isDryRun: Bool = false) throws(APIError) -> KubeObject {
+        try replace(object.key, object.resourceVersion, isDryRun: isDryRun) { old in
+            var new = object
+            new.json["status"] = old.json["status"]
+            return new
+        }
+    }
+
+    /// Replaces nothing but the status of an object.
+    package func updateStatus(_ object: KubeObject) throws(APIError) -> KubeObject {
+        try replace(object.key, object.resourceVersion, isDryRun: false) { old in
+            var new = old
+            new.json["status"] = object.json["status"]
+            return new
+        }
+    }
+
+    /// Reads, changes and writes an object in one step, status included.
+    package func modify(_ key: ObjectKey, _ change: (inout KubeObject) -> Void) throws(APIError) -> KubeObject {
+        try replace(key, nil, isDryRun: false) { old in
+            var new = old
+            change(&new)
+            return new
+        }
+    }
+
+    /// Deletes an object.
+    ///
+    /// A pod first gets a deletionTimestamp and stays until its runtime deletes it with a grace of 0.
+    ///
+    /// - Parameters:
+    ///   - gracePeriod: seconds; nil takes the pod's own.
+    ///   - uid: deletes only the object with this uid.
+    package func delete(_ key: ObjectKey, gracePeriod: Int? = nil, uid: String? = nil) throws(APIError) -> KubeObject {
+        try state.withLock { state throws(APIError) in
+            guard var object = state.objects[key.type]?[key] else { throw .notFound(key) }
+            if let uid, uid != object.uid { throw .conflict(key) }
+            let own = object.json["spec"]?["terminationGracePeriodSeconds"]?.intValue ?? 30
+            let grace = gracePeriod ?? own
+            if key.type == .pods, grace > 0 {
+                if object.deletionTimestamp != nil { return object }
+                object.deletionTimestamp = source.timestamp()
+                object.json["metadata"]?["deletionGracePeriodSeconds"] = JSONValue(grace)
+                return Self.commit(.modified, object, to: &state)
+            }
+            object = Self.commit(.deleted, object, to: &state)
+            admission.released(object)
+            return object
+        }
+    }
+
+    private func replace(
+        _ key: ObjectKey, _ expected: String?, isDryRun: Bool, with make: (KubeObject) -> KubeObject
+    ) throws(APIError) -> KubeObject {
+        try state.withLock { state throws(APIError) in
+            guard let old = state.objects[key.type]?[key] else { throw .notFound(key) }
+            if let expected, expected != old.resourceVersion { throw .conflict(key) }
+            var new = make(old)
+            new.uid = old.uid
+            new.creationTimestamp = old.creationTimestamp
+            new.deletionTimestamp = old.deletionTimestamp
+            new.resourceVersion = old.resourceVersion
+            if key.type == .namespaces { Self.complete(namespace: &new) }
+            try admission.admit(&new, replacing: old, isDryRun: isDryRun)
+            if new == old || isDryRun { return new }
+            return Self.commit(.modified, new, to: &state)
+        }
+    }
+
+    private static func commit(_ kind: WatchEvent.Kind, _ object: KubeObject, to state: inout State) -> KubeObject {
+        var object = object
+        state.revision += 1
+        object.resourceVersion = String(state.revision)
+        let key = object.key
+        state.objects[key.type, default: [:]][key] = kind == .deleted ? nil : object
+        let event = WatchEvent(kind: kind, object: object, revision: state.revision)
+        state.history.append(event)
+        if state.history.count > historyBound {
+            let excess = state.history.count - historyBound / 2
+            state.horizon = state.history[excess - 1].revision
+            state.history.removeFirst(excess)
+        }
+        for watcher in state.watchers.values { watcher.feed(event) }
+        return object
+    }
+
+    // MARK: Namespaces (semantics 1.6)
+
+    private static func checkNamespace(of object: KubeObject, _ type: ResourceType, in state: State) throws(APIError) {
+        guard type.isNamespaced else { return }
+        let key = ObjectKey(.namespaces, name: object.namespace)
+        guard let namespace = state.objects[.namespaces]?[key] else { throw .notFound(key) }
+        if namespace.json["status"]?["phase"]?.stringValue == "Terminating" {
+            throw APIError(
+                .forbidden,
+                "\(type.qualifiedName) \"\(object.name)\" is forbidden: unable to create new content in namespace "
+                    + "\(object.namespace) because it is being terminated")
+        }
+    }
+
+    private static func complete(namespace: inout KubeObject) {
+        namespace.labels["kubernetes.io/metadata.name"] = namespace.name
+        if namespace.json["status"]?["phase"] == nil { namespace.json["status"] = ["phase": "Active"] }
+    }
+}
+
+extension Store.Watcher {
+    /// Hands over an event that the watcher wants; a watcher that is too far behind is ended.
+    fileprivate func feed(_ event: WatchEvent) {
+        guard let type = event.object.type, types.contains(type), namespace == nil || namespace == event.object.namespace
+        else { return }
+        if case .dropped = continuation.yield(event) { continuation.finish() }
+    }
+}
