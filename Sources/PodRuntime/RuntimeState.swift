@@ -105,7 +105,8 @@ struct RuntimeState {
                     key, "NoAddress",
                     "the pod runs elsewhere and its address is not known: set the annotation \(Self.addressAnnotation)")
             }
-            entries[key]?.facts = facts(of: pod, address: found, folder)
+            let known = facts(of: pod, address: found, folder)
+            entries[key]?.facts = known
         } else {
             guard let address = allocator.address(for: pod.uid) else {
                 return fail(key, "FailedCreatePodSandBox", "no address is left in \(configuration.podRange)")
@@ -115,8 +116,8 @@ struct RuntimeState {
             } catch {
                 return fail(key, "FailedMount", error.description)
             }
-            entries[key]?.facts = facts(
-                of: pod, address: pod.isHostNetwork ? configuration.hostIP : .v4(address), folder)
+            let known = facts(of: pod, address: pod.isHostNetwork ? configuration.hostIP : .v4(address), folder)
+            entries[key]?.facts = known
         }
         handle(.prepared, for: key, in: &group)
     }

@@ -1,4 +1,5 @@
 package import ClusterModel
+import NetTypes
 
 /// Writes a pod's status, as the kubelet would (semantics 4.6, 4.7).
 package enum PodStatus {

@@ -1,7 +1,7 @@
 #if os(Linux)
 import CLinux
 import CPodProcess
-package import Glibc
+import Glibc
 import Synchronization
 
 /// Starts the processes of all containers, reads their output and notices their end: one thread for all.
@@ -12,7 +12,7 @@ import Synchronization
 /// `@unchecked Sendable`: `table` belongs to the thread; `pending` is guarded by its mutex.
 package final class ProcessHost: @unchecked Sendable {
     /// Tells of a process that was started.
-    package typealias Started = @Sendable (Result<pid_t, SpawnError>) -> Void
+    package typealias Started = @Sendable (Result<Int32, SpawnError>) -> Void
     /// Tells of a process that has ended, after the last byte of its output.
     package typealias Ended = @Sendable (ProcessExit) -> Void
 
@@ -54,7 +54,7 @@ package final class ProcessHost: @unchecked Sendable {
     }
 
     /// Sends a signal to a process started here, or to all of its session's group; ignored once it has ended.
-    package func signal(_ pid: pid_t, _ number: Int32, wholeGroup: Bool = false) {
+    package func signal(_ pid: Int32, _ number: Int32, wholeGroup: Bool = false) {
         send(.signal(pid, number, wholeGroup: wholeGroup))
     }
 
