@@ -56,7 +56,11 @@ var targets: [Target] = [
     library("Manifests", ["ClusterModel", yams]),
     // 3
     library("ControlPlane", ["ClusterModel", "ClusterStore", "NetTypes"]),
-    library("ServiceDiscovery", ["DNSWire", "NetTypes", nioCore, nioPosix]),
+    library("DNSClient", ["DNSWire", "NetTypes", nioCore, nioPosix]),
+    library("ServiceDiscovery", ["DNSClient", "DNSWire", "NetTypes", nioCore, nioPosix]),
+    library(
+        "ClusterDNS",
+        ["DNSClient", "ClusterModel", "ClusterStore", "DNSWire", "NetTypes", logging, nioCore, nioPosix]),
     library("UserspaceProxy", ["ServiceRouting", "NetTypes", "CLinux", logging]),
     .target(name: "CPodProcess"),
     library("PodRuntime", ["ClusterModel", "NetTypes", "CPodProcess", "CLinux", logging, nioCore, nioPosix, nioHTTP1, nioSSL]),
@@ -100,7 +104,15 @@ var targets: [Target] = [
     tests("ServiceRoutingTests", ["ServiceRouting", "ClusterModel", "NetTypes"]),
     tests("ManifestsTests", ["Manifests", "ClusterModel"]),
     tests("ControlPlaneTests", ["ControlPlane", "ClusterStore", "ClusterModel", "NetTypes", "KiadaTesting"]),
-    tests("ServiceDiscoveryTests", ["ServiceDiscovery", "DNSWire", "NetTypes", "KiadaTesting", nioCore, nioPosix]),
+    tests(
+        "ServiceDiscoveryTests",
+        ["ServiceDiscovery", "DNSClient", "DNSWire", "NetTypes", "KiadaTesting", nioCore, nioPosix]),
+    tests(
+        "ClusterDNSTests",
+        [
+            "ClusterDNS", "DNSClient", "ClusterModel", "ClusterStore", "DNSWire", "NetTypes", "KiadaTesting", logging,
+            nioCore, nioPosix,
+        ]),
     tests("UserspaceProxyTests", ["UserspaceProxy", "ServiceRouting", "NetTypes", "CLinux", "KiadaTesting", logging]),
     tests("PodRuntimeTests", ["PodRuntime", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
     tests(

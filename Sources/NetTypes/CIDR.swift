@@ -5,7 +5,9 @@ package struct CIDR: Hashable, Sendable, CustomStringConvertible {
     /// 0...32 or 0...128.
     package let prefixLength: Int
 
-    /// Reads `address/length`. Host bits may be set and are dropped, as `10.96.3.4/16` means `10.96.0.0/16`; use
+    /// Reads `address/length`.
+    ///
+    /// Host bits may be set and are dropped, as `10.96.3.4/16` means `10.96.0.0/16`; use
     /// ``init(strict:)`` to refuse them.
     package init?(_ text: some StringProtocol) {
         guard let (address, length) = Self.parts(text) else { return nil }
@@ -21,7 +23,7 @@ package struct CIDR: Hashable, Sendable, CustomStringConvertible {
 
     /// The block of that size around `address`.
     ///
-    /// - Parameter prefixLength: 0...32 or 0...128 for the address's family; other values trap.
+    /// A prefix length outside 0...32 or 0...128 of the address's family traps.
     package init(containing address: IPAddress, prefixLength: Int) {
         self.prefixLength = prefixLength
         switch address {

@@ -4,7 +4,7 @@ package enum IPFamily: String, Hashable, Sendable, CaseIterable {
     case v6 = "IPv6"
 }
 
-/// An address of either family. IPv4 sorts before IPv6.
+/// An address of either family; IPv4 sorts before IPv6.
 package enum IPAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
     case v4(IPv4Address)
     case v6(IPv6Address)

@@ -60,7 +60,9 @@ package struct IPv6Address: Hashable, Comparable, Sendable, CustomStringConverti
 
     package var description: String {
         if let mapped = mappedIPv4 { return "::ffff:\(mapped)" }
-        let words = [high, low].flatMap { half in (0..<4).map { UInt16(truncatingIfNeeded: half >> UInt64(48 - $0 * 16)) } }
+        let words = [high, low].flatMap { half in
+            (0..<4).map { UInt16(truncatingIfNeeded: half >> UInt64(48 - $0 * 16)) }
+        }
         // The longest run of two or more zero groups, the first of equals, becomes "::".
         var best = 0..<0
         var start: Int?
@@ -73,7 +75,8 @@ package struct IPv6Address: Hashable, Comparable, Sendable, CustomStringConverti
             }
         }
         func text(_ part: ArraySlice<UInt16>) -> String { part.map { String($0, radix: 16) }.joined(separator: ":") }
-        return best.isEmpty ? text(words[...]) : "\(text(words[..<best.lowerBound]))::\(text(words[best.upperBound...]))"
+        return best.isEmpty
+            ? text(words[...]) : "\(text(words[..<best.lowerBound]))::\(text(words[best.upperBound...]))"
     }
 
     package static func < (left: IPv6Address, right: IPv6Address) -> Bool {
