@@ -3,8 +3,10 @@
 // System calls and constants of Linux that Swift's Glibc module does not show. No logic.
 
 #if defined(__linux__)
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -15,6 +17,16 @@
 extern int pipe2(int descriptors[2], int flags);
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 extern ssize_t splice(int from, long *from_offset, int to, long *to_offset, size_t length, unsigned int flags);
+
+// The event as plain numbers: the kernel's struct is packed and holds a union.
+static inline int clinux_epoll_ctl(int epoll, int operation, int descriptor, uint32_t events, uint64_t token) {
+    struct epoll_event event;
+    event.events = events;
+    event.data.u64 = token;
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+static inline uint32_t clinux_event_bits(const struct epoll_event *event) { return event->events; }
+static inline uint64_t clinux_event_token(const struct epoll_event *event) { return event->data.u64; }
 
 #define CLINUX_SPLICE_F_MOVE 1u
 #define CLINUX_SPLICE_F_NONBLOCK 2u

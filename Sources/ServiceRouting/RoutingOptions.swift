@@ -1,0 +1,37 @@
+package import NetTypes
+
+/// What the routing of a node depends on besides Services and EndpointSlices.
+package struct RoutingOptions: Hashable, Sendable {
+    /// `--node-name`: endpoints with this nodeName are local.
+    package var nodeName: String
+    /// Compared with the zone hints of endpoints; nil when the node has no zone.
+    package var zone: String?
+    /// The node's own addresses.
+    package var nodeAddresses: [IPAddress]
+    /// Where node ports are served (7.8): none means no node ports.
+    package var nodePortAddresses: [IPAddress]
+    /// Where pods get their addresses; with the node's addresses they are the clients "from inside" (7.5).
+    package var podRanges: [CIDR]
+    /// Where each LoadBalancer port P is published as well, at P, or at 8000 + P below 1024; nil for nowhere.
+    package var publishAddress: IPAddress?
+
+    package init(
+        nodeName: String, zone: String? = nil, nodeAddresses: [IPAddress] = [], nodePortAddresses: [IPAddress] = [],
+        podRanges: [CIDR] = [], publishAddress: IPAddress? = nil
+    ) {
+        self.nodeName = nodeName
+        self.zone = zone
+        self.nodeAddresses = nodeAddresses
+        self.nodePortAddresses = nodePortAddresses
+        self.podRanges = podRanges
+        self.publishAddress = publishAddress
+    }
+
+    /// Blocks of the clients that count as pods or as the node itself.
+    package var insideSources: [CIDR] {
+        podRanges + nodeAddresses.map { CIDR(containing: $0, prefixLength: $0.family == .v4 ? 32 : 128) }
+    }
+
+    /// Where a load balancer's port is published on this machine: 80 at 8080, 443 at 8443, 3000 at 3000.
+    package static func publishedPort(for port: UInt16) -> UInt16 { port < 1024 ? port + 8000 : port }
+}

@@ -1,0 +1,20 @@
+/// The limits of the userspace plane.
+package struct UserspaceConfiguration: Sendable {
+    /// Threads with an epoll loop each; nil for one per core.
+    package var loops: Int?
+    /// The most TCP connections relayed at once, over all loops; new ones wait in the kernel's queue meanwhile.
+    package var maximumConnections = 65_536
+    /// The most UDP flows at once, over all loops; datagrams of further clients are dropped.
+    package var maximumFlows = 16_384
+    /// A UDP flow ends when nothing passed for so long. Upstream's 250 ms (7.11) loses slower answers; the kernel's
+    /// own tables keep an unanswered flow for 30 s.
+    package var flowIdleTimeout: Duration = .seconds(30)
+    /// How long each dial may take (7.3); the last failure closes the client's connection.
+    package var dialTimeouts: [Duration] = [.milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2)]
+    /// The most clients that each Service port with affinity remembers.
+    package var affinityCapacity = 65_536
+    /// Seeds the choice of endpoints; nil for a seed of the system's.
+    package var seed: UInt64?
+
+    package init() {}
+}
