@@ -1,4 +1,3 @@
-
 /// What a plane has to change to get from one table to another.
 package struct RoutingDiff: Sendable, Equatable {
     /// Frontends that nobody has any more.
