@@ -1,6 +1,8 @@
 package import NetTypes
 
-/// What carries connections from frontends to endpoints. All planes promise the same and pass one contract suite.
+/// What carries connections from frontends to endpoints.
+///
+/// All planes promise the same and pass one contract suite.
 package protocol DataPlane: Sendable {
     /// `userspace`, `nftables` or `socket`, as `--data-plane` spells it.
     var name: String { get }

@@ -20,11 +20,9 @@ package struct EndpointPicker<Generator: RandomNumberGenerator> {
 
     /// An index into `list`, and why; nil when every endpoint was tried already.
     ///
-    /// - Parameters:
-    ///   - tried: endpoints that failed for this connection.
-    ///   - affinity: the clients of this Service port, nil without affinity. It is changed: the choice is remembered, and
-    ///     a choice after a failure replaces what the client had.
-    ///   - now: nanoseconds of the clock that `affinity` is used with.
+    /// `tried` are the endpoints that failed for this connection. `affinity` holds the clients of this Service port, nil
+    /// without affinity; the choice is remembered there, and one after a failure replaces what the client had. `now` is in
+    /// nanoseconds of the clock that `affinity` is used with.
     package mutating func pick(
         from list: EndpointList, tried: [SocketEndpoint] = [], affinity: inout AffinityTable?, client: IPAddress,
         now: UInt64

@@ -30,9 +30,7 @@ package struct RoutingTable: Sendable, Equatable {
 
     /// Puts the newest state of one Service in, and says which frontends that changes.
     ///
-    /// - Parameters:
-    ///   - service: nil when it is deleted.
-    ///   - slices: all slices of that Service.
+    /// `service` is nil when it is deleted; `slices` are all slices of that Service.
     package mutating func update(_ id: ServiceID, service: Service?, slices: [EndpointSlice]) -> RoutingDiff {
         let routes = service.map { ServiceRoutes.routes(of: $0, slices: slices, options: options) } ?? []
         healthByService[id] = service.flatMap { HealthCheck(of: $0, slices: slices, nodeName: options.nodeName) }
@@ -60,7 +58,10 @@ package struct RoutingTable: Sendable, Equatable {
         var claimants = waiting[frontend] ?? []
         if let holder = byFrontend[frontend]?.port.service { claimants.insert(holder) }
         if route == nil { claimants.remove(id) } else { claimants.insert(id) }
-        guard let winner = claimants.min() else { return nil }
+        guard let winner = claimants.min() else {
+            waiting[frontend] = nil
+            return nil
+        }
         claimants.remove(winner)
         waiting[frontend] = claimants.isEmpty ? nil : claimants
         if winner == id { return route }

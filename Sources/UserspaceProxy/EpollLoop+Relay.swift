@@ -105,22 +105,23 @@
             }
         }
 
-        /// Ends a relay.
-        ///
-        /// - Parameter reset: both peers see a reset instead of an orderly end.
+        /// Ends a relay; with `reset` both peers see a reset instead of an orderly end.
         mutating func close(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place, reset: Bool) {
-            for descriptor in [relay.pointee.client, relay.pointee.backend] where descriptor >= 0 {
-                if reset {
-                    var now = linger(l_onoff: 1, l_linger: 0)
-                    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
-                }
-                Glibc.close(descriptor)
-            }
+            Self.close(relay.pointee.client, reset: reset)
+            if relay.pointee.backend >= 0 { Self.close(relay.pointee.backend, reset: reset) }
             release(&relay.pointee.toBackend)
             release(&relay.pointee.toClient)
             if relay.pointee.failures > 0 { tried[place.index] = nil }
             if let record = relay.pointee.record { records.leave(record) }
             relays.remove(place)
+        }
+
+        private static func close(_ descriptor: Int32, reset: Bool) {
+            if reset {
+                var atOnce = linger(l_onoff: 1, l_linger: 0)
+                setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
+            }
+            Glibc.close(descriptor)
         }
 
         private mutating func release(_ channel: inout Channel) {

@@ -19,10 +19,8 @@
 
         /// Moves bytes one way.
         ///
-        /// - Parameters:
-        ///   - mayShut: the destination is connected, so that an end may be passed on; shutting a dialling socket would
-        ///     end the dial.
-        ///   - bytes: grows by what the destination took.
+        /// `mayShut` says that the destination is connected, so that an end may be passed on: shutting a dialling socket
+        /// would end the dial. `bytes` grows by what the destination took.
         mutating func transfer(
             _ channel: inout Channel, from source: Int32, to destination: Int32, mayShut: Bool, bytes: inout UInt64
         ) -> TransferOutcome {

@@ -62,6 +62,8 @@
                 fireDeadlines()
             }
             closeAll()
+            // Somebody may still wait for an answer.
+            for work in inbox.close() { work(&self) }
         }
 
         static func clock() -> UInt64 {

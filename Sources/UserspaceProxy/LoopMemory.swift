@@ -44,7 +44,7 @@
                 bytes.withMemoryRebound(to: Int32.self) { pipe2($0.baseAddress, O_NONBLOCK | O_CLOEXEC) }
             }
             guard made == 0 else { return nil }
-            _ = fcntl(ends.1, F_SETPIPE_SZ_LINUX, Self.pipeSize)
+            _ = fcntl(ends.1, setPipeSize, Self.pipeSize)
             return (ends.0, ends.1)
         }
 
@@ -59,5 +59,5 @@
         }
     }
 
-    private let F_SETPIPE_SZ_LINUX: Int32 = 1031
+    private let setPipeSize: Int32 = 1031
 #endif

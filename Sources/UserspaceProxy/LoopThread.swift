@@ -8,23 +8,38 @@
     final class LoopInbox: Sendable {
         typealias Work = @Sendable (inout EpollLoop) -> Void
 
-        private let works = Mutex<[Work]>([])
+        private let state = Mutex((works: [Work](), isClosed: false))
         private let bell: Int32
 
         /// - Parameter bell: an eventfd that the loop watches.
         init(bell: Int32) { self.bell = bell }
 
-        func put(_ work: @escaping Work) {
-            works.withLock { $0.append(work) }
-            eventfd_write(bell, 1)
+        /// Says whether the work will be done: not once the loop has ended.
+        func put(_ work: @escaping Work) -> Bool {
+            let isTaken = state.withLock { state in
+                guard !state.isClosed else { return false }
+                state.works.append(work)
+                return true
+            }
+            if isTaken { eventfd_write(bell, 1) }
+            return isTaken
+        }
+
+        /// The last work; from now on none is taken.
+        func close() -> [Work] {
+            state.withLock { state in
+                state.isClosed = true
+                defer { state.works = [] }
+                return state.works
+            }
         }
 
         func take() -> [Work] {
             var rings: eventfd_t = 0
             eventfd_read(bell, &rings)
-            return works.withLock { works in
-                defer { works = [] }
-                return works
+            return state.withLock { state in
+                defer { state.works = [] }
+                return state.works
             }
         }
     }
@@ -36,9 +51,9 @@
         private let descriptors: [Int32]
 
         init(_ settings: LoopSettings) throws(SocketFailure) {
-            let epoll = epoll_create1(Int32(EPOLL_CLOEXEC_LINUX))
+            let epoll = epoll_create1(Int32(epollCloseOnExec))
             guard epoll >= 0 else { throw SocketFailure(code: errno) }
-            let bell = eventfd(0, EFD_LINUX_NONBLOCK_CLOEXEC)
+            let bell = eventfd(0, eventNonBlockingCloseOnExec)
             guard bell >= 0 else {
                 let code = errno
                 close(epoll)
@@ -73,11 +88,14 @@
             }
         }
 
-        func perform(_ work: @escaping LoopInbox.Work) { inbox.put(work) }
+        /// Has the loop do something soon; false when it has ended.
+        func perform(_ work: @escaping LoopInbox.Work) -> Bool { inbox.put(work) }
 
-        /// Ends the loop and waits until everything of it is closed. To be called once.
+        /// Ends the loop and waits until everything of it is closed.
+        ///
+        /// To be called once.
         func join() {
-            inbox.put { $0.isStopping = true }
+            _ = inbox.put { $0.isStopping = true }
             pthread_join(thread, nil)
             for descriptor in descriptors { close(descriptor) }
         }
@@ -95,6 +113,6 @@
         }
     }
 
-    private let EPOLL_CLOEXEC_LINUX = 0o2000000
-    private let EFD_LINUX_NONBLOCK_CLOEXEC: Int32 = 0o2000000 | 0o4000
+    private let epollCloseOnExec = 0o2000000
+    private let eventNonBlockingCloseOnExec: Int32 = 0o2000000 | 0o4000
 #endif

@@ -15,10 +15,11 @@
             let group = DispatchGroup()
             for (thread, works) in zip(threads, works) where !works.isEmpty {
                 group.enter()
-                thread.perform { loop in
+                let isTaken = thread.perform { loop in
                     for work in works { work(&loop) }
                     group.leave()
                 }
+                if !isTaken { group.leave() }
             }
             group.wait()
         }

@@ -2,7 +2,9 @@
     import NetTypes
     import ServiceRouting
 
-    /// A frontend as one loop serves it. Belongs to that loop's thread.
+    /// A frontend as one loop serves it.
+    ///
+    /// Belongs to that loop's thread.
     final class ServedFrontend {
         let place: Token.Place
         let socket: Int32

@@ -38,7 +38,9 @@
 
         var family: Int32 { Int32(storage.ss_family) }
 
-        /// nil for a family that is not IP. An IPv4 client of an IPv6 socket is told as IPv4.
+        /// nil for a family that is not IP.
+        ///
+        /// An IPv4 client of an IPv6 socket is told as IPv4.
         var endpoint: SocketEndpoint? {
             withUnsafeBytes(of: storage) { bytes in
                 switch family {

@@ -6,7 +6,9 @@ package struct UserspaceConfiguration: Sendable {
     package var maximumConnections = 65_536
     /// The most UDP flows at once, over all loops; datagrams of further clients are dropped.
     package var maximumFlows = 16_384
-    /// A UDP flow ends when nothing passed for so long. Upstream's 250 ms (7.11) loses slower answers; the kernel's
+    /// A UDP flow ends when nothing passed for so long.
+    ///
+    /// Upstream's 250 ms (7.11) loses slower answers; the kernel's
     /// own tables keep an unanswered flow for 30 s.
     package var flowIdleTimeout: Duration = .seconds(30)
     /// How long each dial may take (7.3); the last failure closes the client's connection.

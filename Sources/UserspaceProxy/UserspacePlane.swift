@@ -70,7 +70,8 @@
             var sums: [EndpointRecord.Key: EndpointCounters] = [:]
             for thread in threads {
                 let part = await withCheckedContinuation { continuation in
-                    thread.perform { continuation.resume(returning: $0.records.counters) }
+                    let isTaken = thread.perform { continuation.resume(returning: $0.records.counters) }
+                    if !isTaken { continuation.resume(returning: []) }
                 }
                 for counters in part {
                     let key = EndpointRecord.Key(port: counters.port, endpoint: counters.endpoint)
@@ -98,7 +99,9 @@
 
         // MARK: - Applying
 
-        /// Changes are made one after another. The caller waits for one turn of each loop, which takes microseconds to
+        /// Changes are made one after another.
+        ///
+        /// The caller waits for one turn of each loop, which takes microseconds to
         /// a few milliseconds.
         private func applyNow(_ diff: RoutingDiff) -> [FrontendProblem] {
             state.withLock { state in
@@ -175,8 +178,8 @@
             let slot = served.slot
             works.add(loops(serving: frontend)) { $0.retire(slot: slot) }
             retired.append(served.socket)
-            // A slot is used again by a later call: in this one its old tenant may still be on the way out.
-            state.freeSlots.insert(slot, at: 0)
+            // May be used again at once: each loop does what it is told in order.
+            state.freeSlots.append(slot)
             releaseAffinity(of: served.route, &state)
         }
 
@@ -196,7 +199,7 @@
             if var known = state.affinities[route.port], known.timeout == timeout {
                 if !wasUser { known.users += 1 }
                 state.affinities[route.port] = known
-                let listed = route.reachable
+                let listed = route.reachable.union(route.serving)
                 known.shared.table.withLock { $0?.retain(listed) }
                 return known.shared
             }
