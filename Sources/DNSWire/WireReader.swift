@@ -22,6 +22,11 @@ struct WireReader {
     mutating func uint32() throws(WireError) -> UInt32 { UInt32(truncatingIfNeeded: try integer(4)) }
     mutating func uint64() throws(WireError) -> UInt64 { try integer(8) }
 
+    mutating func skip(_ count: Int) throws(WireError) {
+        guard remaining >= count else { throw .truncated(offset: offset) }
+        offset += count
+    }
+
     mutating func octets(_ count: Int) throws(WireError) -> [UInt8] {
         guard remaining >= count else { throw .truncated(offset: offset) }
         defer { offset += count }
