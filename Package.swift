@@ -87,7 +87,7 @@ var targets: [Target] = [
         "KiadaService",
         [
             "ServiceKit", "ServiceDiscovery", "NetTypes", hummingbird, httpTypes, logging, lifecycle, argumentParser,
-            mustache, nioCore, nioPosix, nioHTTP1,
+            mustache, nioCore, nioPosix, nioHTTP1, nioSSL,
         ],
         resources: [.embedInCode("Resources")]),
     // 5

@@ -50,3 +50,44 @@ package struct LogReader: Sendable {
         return parts.count == 4 ? parts[3] : line
     }
 }
+
+extension LogReader {
+    /// Prints the logs of `pod`, or of all pods with each line's pod in front.
+    ///
+    /// - Parameter follow: goes on with what is written later, also by later runs of a container, until cancelled.
+    package func print(pod: String?, follow: Bool) async throws {
+        var offsets: [String: UInt64] = [:]
+        let clock = ContinuousClock()
+        repeat {
+            for source in try sources(pod: pod) {
+                for file in source.files {
+                    let prefix = pod == nil ? "\(source.pod) | " : ""
+                    try printNew(file, from: &offsets[file, default: 0], prefix: prefix)
+                }
+            }
+            fflush(stdout)
+            if follow { try await clock.sleep(for: .milliseconds(200)) }
+        } while follow
+    }
+
+    /// Prints the whole lines of `file` behind `offset`.
+    private func printNew(_ file: String, from offset: inout UInt64, prefix: String) throws {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        // A smaller file is another one: the log was rotated.
+        if lseek(descriptor, 0, SEEK_END) < off_t(offset) { offset = 0 }
+        lseek(descriptor, off_t(offset), SEEK_SET)
+        var pending: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while case let count = read(descriptor, &buffer, buffer.count), count > 0 {
+            pending += buffer[..<count]
+            guard let end = pending.lastIndex(of: 0x0A) else { continue }
+            for line in String(decoding: pending[..<end], as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false) {
+                Swift.print(prefix + Self.text(ofLine: line))
+            }
+            offset += UInt64(end + 1)
+            pending.removeFirst(end + 1)
+        }
+    }
+}

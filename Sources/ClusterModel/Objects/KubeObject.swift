@@ -11,6 +11,9 @@ package struct KubeObject: Hashable, Sendable {
         if type.isNamespaced { json["metadata"]?["namespace"] = .string(namespace) }
     }
 
+    /// The part of the object that its controller writes.
+    package var status: JSONValue? { json["status"] }
+
     package var apiVersion: String { json["apiVersion"]?.stringValue ?? "" }
     package var kind: String { json["kind"]?.stringValue ?? "" }
     /// nil for a kind that the store does not keep.

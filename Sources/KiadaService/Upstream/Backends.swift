@@ -1,0 +1,71 @@
+import FoundationEssentials
+
+/// The quote service, as kiada sees it.
+package struct QuoteBackend: Sendable {
+    package let dependency: Dependency
+
+    package init(_ dependency: Dependency) { self.dependency = dependency }
+
+    /// The present quote.
+    ///
+    /// An explicit URL is the quote's own (`http://quote/quote`, S56); without a path in it, or without a URL, the
+    /// quote is at `/quote`. Line breaks inside are kept, those at the end are not part of it. What is empty, not
+    /// UTF-8 or contains a NUL is no quote.
+    package func quote(trace: TraceContext) async throws(UpstreamError) -> Served<String> {
+        let response = try await dependency.response { location in
+            UpstreamRequest(path: location.basePath.isEmpty ? "/quote" : location.basePath, trace: trace)
+        }
+        guard var text = String(validating: response.body, as: UTF8.self), !text.utf8.contains(0) else {
+            throw .invalidResponse
+        }
+        while text.last?.isNewline == true { text.removeLast() }
+        guard !text.isEmpty else { throw .invalidResponse }
+        return Served(text, podName: response.podName, body: response.body)
+    }
+}
+
+/// The quiz service, as kiada sees it.
+package struct QuizBackend: Sendable {
+    /// Which question is wanted.
+    package enum Choice: Equatable, Sendable {
+        case random
+        case question(QuestionID)
+
+        fileprivate var path: String {
+            switch self {
+            case .random: "/questions/random"
+            case .question(let id): "/questions/\(id.pathComponent)"
+            }
+        }
+    }
+
+    package let dependency: Dependency
+
+    package init(_ dependency: Dependency) { self.dependency = dependency }
+
+    package func question(_ choice: Choice, trace: TraceContext) async throws(UpstreamError) -> Served<Question> {
+        let response = try await dependency.response { location in
+            UpstreamRequest(path: location.path(choice.path), trace: trace)
+        }
+        return try decoded(response)
+    }
+
+    /// The verdict on `submission`, which goes to the question `id` as it is.
+    package func verdict(
+        on submission: Submission, to id: QuestionID, trace: TraceContext
+    ) async throws(UpstreamError) -> Served<Verdict> {
+        guard let json = try? JSONEncoder().encode(submission) else { throw .invalidResponse }
+        let response = try await dependency.response { location in
+            UpstreamRequest(
+                path: location.path("/questions/\(id.pathComponent)/answers"), json: [UInt8](json), trace: trace)
+        }
+        return try decoded(response)
+    }
+
+    private func decoded<Value: Decodable>(_ response: UpstreamResponse) throws(UpstreamError) -> Served<Value> {
+        guard let value = try? JSONDecoder().decode(Value.self, from: Data(response.body)) else {
+            throw .invalidResponse
+        }
+        return Served(value, podName: response.podName, body: response.body)
+    }
+}

@@ -1,0 +1,40 @@
+import ClusterModel
+import ClusterStore
+import Logging
+import PodRuntime
+
+/// Writes what the pod runtime finds into the store, where everybody else sees it.
+struct StoreObserver: PodRuntimeObserver {
+    let store: Store
+    let logger: Logger
+
+    func statusChanged(_ pod: Pod, write: @Sendable (JSONValue?) -> JSONValue) {
+        do throws(APIError) {
+            _ = try store.modify(pod.object.key) { object in
+                guard object.uid == pod.uid else { return }
+                object.json["status"] = write(object.json["status"])
+                if object.json["spec"]?["nodeName"] == nil, let host = object.json["status"]?["hostIP"], host != .null {
+                    object.json["spec"]?["nodeName"] = pod.object.json["spec"]?["nodeName"]
+                }
+            }
+        } catch {
+            if error.reason != .notFound { logger.error("a pod's status was refused", metadata: ["reason": "\(error)"]) }
+        }
+    }
+
+    func finished(_ pod: Pod) {
+        // A pod that ended because the suite stops stays as it is; one that was deleted is gone now.
+        guard let present = store.get(pod.object.key), present.uid == pod.uid, present.deletionTimestamp != nil else { return }
+        do throws(APIError) {
+            _ = try store.delete(pod.object.key, gracePeriod: 0, uid: pod.uid)
+        } catch {
+            if error.reason != .notFound { logger.error("a pod was not removed", metadata: ["reason": "\(error)"]) }
+        }
+    }
+
+    func note(_ pod: Pod, isWarning: Bool, reason: String, message: String) {
+        logger.log(
+            level: isWarning ? .warning : .info, "\(reason)",
+            metadata: ["pod": "\(pod.namespace)/\(pod.name)", "message": "\(message)"])
+    }
+}

@@ -1,0 +1,140 @@
+import ClusterModel
+import NetTypes
+import PodRuntime
+import Testing
+
+struct ServiceEnvironmentTests {
+    private func service(
+        _ name: String, namespace: String = "kiada", ip: String = "10.96.74.151", ports: [JSONValue]
+    ) -> Service {
+        var object = KubeObject(.services, namespace: namespace, name: name)
+        object.json["spec"] = ["clusterIP": .string(ip), "clusterIPs": [.string(ip)], "ports": .array(ports)]
+        return Service(object)
+    }
+
+    @Test("5.3: a Service with one named port gives exactly these eight variables, in this order (S49)")
+    func quote() {
+        let found = ServiceEnvironment.variables(
+            for: [service("quote", ports: [["name": "http", "port": 80]])], namespace: "kiada", enableServiceLinks: true)
+        #expect(
+            found.map { "\($0.name)=\($0.value)" } == [
+                "QUOTE_SERVICE_HOST=10.96.74.151", "QUOTE_SERVICE_PORT=80", "QUOTE_SERVICE_PORT_HTTP=80",
+                "QUOTE_PORT=tcp://10.96.74.151:80", "QUOTE_PORT_80_TCP=tcp://10.96.74.151:80", "QUOTE_PORT_80_TCP_PROTO=tcp",
+                "QUOTE_PORT_80_TCP_PORT=80", "QUOTE_PORT_80_TCP_ADDR=10.96.74.151",
+            ])
+    }
+
+    @Test("S50, S51: k ports with m named give 3 + m + 4k variables, and hyphens become underscores")
+    func severalPorts() {
+        let ports: [JSONValue] = [["name": "dns", "port": 53, "protocol": "UDP"], ["name": "dns-tcp", "port": 53]]
+        let found = ServiceEnvironment.variables(
+            for: [service("kube-dns", ports: ports)], namespace: "kiada", enableServiceLinks: true)
+        #expect(found.count == 3 + 2 + 8)
+        #expect(found.contains { $0 == ("KUBE_DNS_SERVICE_PORT_DNS_TCP", "53") })
+        #expect(found.contains { $0 == ("KUBE_DNS_PORT", "udp://10.96.74.151:53") })
+    }
+
+    @Test("5.1: only the own namespace, never headless ones, and always `kubernetes`")
+    func choice() {
+        let services = [
+            service("quote", ports: [["port": 80]]), service("other", namespace: "else", ports: [["port": 80]]),
+            service("headless", ip: "None", ports: [["port": 80]]),
+            service("kubernetes", namespace: "default", ip: "10.96.0.1", ports: [["name": "https", "port": 443]]),
+        ]
+        func hosts(_ links: Bool) -> [String] {
+            ServiceEnvironment.variables(for: services, namespace: "kiada", enableServiceLinks: links)
+                .map(\.name).filter { $0.hasSuffix("_HOST") }
+        }
+        #expect(hosts(true) == ["KUBERNETES_SERVICE_HOST", "QUOTE_SERVICE_HOST"])
+        #expect(hosts(false) == ["KUBERNETES_SERVICE_HOST"])
+    }
+
+    @Test("5.2: an IPv6 address is in brackets inside URLs only")
+    func ipv6() {
+        let found = ServiceEnvironment.variables(
+            for: [service("a", ip: "fd00::a", ports: [["port": 1]])], namespace: "kiada", enableServiceLinks: true)
+        #expect(found.contains { $0 == ("A_SERVICE_HOST", "fd00::a") })
+        #expect(found.contains { $0 == ("A_PORT", "tcp://[fd00::a]:1") })
+    }
+}
+
+struct ContainerEnvironmentTests {
+    private let facts = PodFacts(
+        podIP: .v4(IPv4Address(bits: 0x7FF4_0002)), hostIP: .v4(IPv4Address(bits: 0x7F12_0002)), nodeName: "node", folder: "/p")
+
+    private func variables(_ env: [JSONValue], of pod: Pod = .fixture()) throws -> [String: String] {
+        let container = Pod.fixture(container: ["env": .array(env)]).containers[0]
+        let found = try ContainerEnvironment.variables(
+            for: container, of: pod, facts: facts, image: [("MODE", "image")], services: [("QUIZ_SERVICE_HOST", "10.96.0.9")])
+        return Dictionary(found.map { ($0.name, $0.value) }) { $1 }
+    }
+
+    @Test("5.4: env wins over Services and the image, and refers to what stands before it")
+    func references() throws {
+        let found = try variables([
+            ["name": "MODE", "value": "mine"], ["name": "URL", "value": "http://$(QUIZ_SERVICE_HOST)/$(MODE)/$(NONE)/$$(MODE)"],
+        ])
+        #expect(found["MODE"] == "mine")
+        #expect(found["URL"] == "http://10.96.0.9/mine/$(NONE)/$(MODE)")
+        #expect(found["QUIZ_SERVICE_HOST"] == "10.96.0.9")
+    }
+
+    @Test(
+        "5.5: the downward API's fields",
+        arguments: [
+            ("metadata.name", "web"), ("metadata.namespace", "kiada"), ("spec.nodeName", "node"), ("status.podIP", "127.244.0.2"),
+            ("status.hostIP", "127.18.0.2"), ("metadata.labels['x']", ""),
+        ])
+    func fields(path: String, value: String) throws {
+        let found = try variables([["name": "F", "valueFrom": ["fieldRef": ["fieldPath": .string(path)]]]])
+        #expect(found["F"] == value)
+    }
+
+    @Test("A source that is not known is an error that names the variable")
+    func unknown() {
+        #expect(throws: ContainerEnvironmentError.self) {
+            try variables([["name": "F", "valueFrom": ["fieldRef": ["fieldPath": "spec.wrong"]]]])
+        }
+        #expect(throws: ContainerEnvironmentError.self) {
+            try variables([["name": "F", "valueFrom": ["secretKeyRef": ["name": "s", "key": "k"]]]])
+        }
+    }
+
+    @Test("6.14: HOSTNAME is spec.hostname, else the pod's name")
+    func hostname() throws {
+        #expect(try variables([])["HOSTNAME"] == "web")
+        #expect(try variables([], of: .fixture(spec: ["hostname": "quote1-hostname"]))["HOSTNAME"] == "quote1-hostname")
+    }
+}
+
+struct ImageMapTests {
+    private let map = ImageMap(["kiada/quote": .init(program: "quote"), "kiada/quote:9": .init(program: "nine")])
+
+    @Test(
+        "An image is found with its own tag, else without tag and digest",
+        arguments: [
+            ("kiada/quote", "quote"), ("kiada/quote:1.0", "quote"), ("kiada/quote:9", "nine"), ("kiada/quote@sha256:00", "quote"),
+            ("kiada/quote:1.0@sha256:00", "quote"),
+        ])
+    func lookup(image: String, program: String) {
+        #expect(map[image]?.program == program)
+    }
+
+    @Test("A registry's port is no tag, and an unknown image has no program")
+    func unknown() {
+        #expect(map["localhost:5000/kiada"] == nil)
+        #expect(ImageMap(["localhost:5000/x": .init(program: "x")])["localhost:5000/x:1"]?.program == "x")
+    }
+
+    @Test("Mistakes in the document are named with their place")
+    func mistakes() {
+        func message(_ document: JSONValue) -> String? {
+            do { _ = try ImageMap(document) } catch { return error.description }
+            return nil
+        }
+        #expect(message([:]) == "the image map needs a mapping `images`")
+        #expect(message(["images": ["a": [:]]])?.hasPrefix("images.a.program: Required value") == true)
+        #expect(message(["images": ["a": ["program": "x", "evn": [:]]]])?.hasPrefix("images.a.evn: unknown field") == true)
+        #expect(message(["images": ["a": ["program": "x", "env": ["P": 1]]]])?.hasPrefix("images.a.env.P: must be") == true)
+    }
+}
