@@ -11,6 +11,6 @@ package struct Namespace: Sendable, Hashable {
     package init(_ object: KubeObject) {
         name = object.name
         labels = object.labels
-        isTerminating = object.deletionTimestamp != nil || object.status?["phase"]?.stringValue == "Terminating"
+        isTerminating = object.deletionTimestamp != nil || object.json["status"]?["phase"]?.stringValue == "Terminating"
     }
 }

@@ -22,7 +22,7 @@ package struct Node: Sendable, Hashable {
         zone = labels["topology.kubernetes.io/zone"]?.nilIfEmpty
         isControlPlane =
             labels["node-role.kubernetes.io/control-plane"] != nil || labels["node-role.kubernetes.io/master"] != nil
-        let status = object.status
+        let status = object.json["status"]
         isReady = (status?["conditions"]?.arrayValue ?? []).contains {
             $0["type"]?.stringValue == "Ready" && $0["status"]?.stringValue == "True"
         }

@@ -48,14 +48,24 @@ package enum ManifestParser {
         return try convert(node, file: file, budget: &budget, level: 0)
     }
 
-    private static func nodes(of text: String, file: String) throws(ManifestError) -> [Node] {
-        do {
-            return try Array(Yams.compose_all(yaml: text))
-        } catch let error as YamlError {
-            throw ManifestError(file: file, line: line(of: error), reason: reason(of: error))
-        } catch {
-            throw ManifestError(file: file, line: nil, reason: "\(error)")
+    private static func nodes(of text: String, file: String) throws(ManifestError) -> [Yams.Node] {
+        func refuse(_ error: any Error) -> ManifestError {
+            guard let error = error as? YamlError else {
+                return ManifestError(file: file, line: nil, reason: "\(error)")
+            }
+            return ManifestError(file: file, line: line(of: error), reason: reason(of: error))
         }
+        var sequence: YamlSequence<Yams.Node>
+        do {
+            sequence = try Yams.compose_all(yaml: text)
+        } catch {
+            throw refuse(error)
+        }
+        var nodes: [Yams.Node] = []
+        while let node = sequence.next() { nodes.append(node) }
+        // The sequence ends at the first mistake and keeps it.
+        if let error = sequence.error { throw refuse(error) }
+        return nodes
     }
 
     private static func objects(
@@ -76,7 +86,7 @@ package enum ManifestParser {
     }
 
     private static func convert(
-        _ node: Node, file: String, budget: inout Int, level: Int
+        _ node: Yams.Node, file: String, budget: inout Int, level: Int
     ) throws(ManifestError) -> JSONValue {
         let line = node.mark?.line
         budget -= 1
@@ -111,7 +121,7 @@ package enum ManifestParser {
         }
     }
 
-    private static func scalar(_ node: Node, _ scalar: Node.Scalar) -> JSONValue {
+    private static func scalar(_ node: Yams.Node, _ scalar: Yams.Node.Scalar) -> JSONValue {
         guard scalar.style == .plain else { return .string(scalar.string) }
         switch node.tag.description {
         case Tag.Name.null.rawValue: return .null

@@ -49,3 +49,10 @@ package struct FieldError: Error, Hashable, Sendable, CustomStringConvertible {
         "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
     }
 }
+
+extension FieldError {
+    /// For values that are neither texts nor numbers: shown as compact JSON.
+    package static func invalid(_ path: String, json value: JSONValue, _ detail: String) -> FieldError {
+        FieldError(path: path, kind: .invalid, value: value.serializedText(), detail: detail)
+    }
+}

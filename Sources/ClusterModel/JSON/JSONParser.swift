@@ -1,6 +1,6 @@
 /// Reads one JSON value (RFC 8259), strictly: UTF-8, no duplicate keys, no trailing bytes, at most 100 levels deep.
 ///
-/// JSON_MEASUREMENT
+/// Strict where Foundation's decoder is not: duplicate keys and depth are checked.
 struct JSONParser {
     static let deepestLevel = 100
 
@@ -42,7 +42,7 @@ struct JSONParser {
         case UInt8(ascii: "t"): return try parseWord("true", .bool(true))
         case UInt8(ascii: "f"): return try parseWord("false", .bool(false))
         case UInt8(ascii: "n"): return try parseWord("null", .null)
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try parseNumber()
+        case .some(0x2D), .some(0x30...0x39): return try parseNumber()
         case nil: throw failure("unexpected end of the text")
         default: throw failure("a value is expected")
         }

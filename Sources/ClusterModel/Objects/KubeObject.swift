@@ -71,3 +71,25 @@ package struct KubeObject: Hashable, Sendable {
         json["metadata"] = metadata
     }
 }
+
+extension KubeObject {
+    /// The objects that this one belongs to; it goes when they are gone (1.5).
+    package var ownerReferences: [OwnerReference] {
+        get { (json["metadata"]?["ownerReferences"]?.arrayValue ?? []).compactMap(OwnerReference.init) }
+        set {
+            var metadata = json["metadata"] ?? [:]
+            metadata["ownerReferences"] = newValue.isEmpty ? nil : .array(newValue.map(\.json))
+            json["metadata"] = metadata
+        }
+    }
+
+    /// Counts the changes of kinds that have it, from 1; nil for the others (1.3).
+    package var generation: Int? {
+        get { json["metadata"]?["generation"]?.intValue }
+        set {
+            var metadata = json["metadata"] ?? [:]
+            metadata["generation"] = newValue.map { JSONValue($0) }
+            json["metadata"] = metadata
+        }
+    }
+}
