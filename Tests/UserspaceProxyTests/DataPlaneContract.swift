@@ -55,7 +55,7 @@
         func spreads() async throws {
             let servers = ["a", "b"].map { TestServer(.greet($0)) }
             try await withPlane { plane in
-                let frontend = frontend()
+                let frontend = self.frontend()
                 #expect(await plane.apply(change(frontend, servers.map(\.endpoint))).isEmpty)
                 var seen: Set<String?> = []
                 for _ in 0..<50 { seen.insert(answer(frontend)) }
@@ -70,7 +70,7 @@
         func halfClose() async throws {
             let server = TestServer(.echo)
             try await withPlane { plane in
-                let frontend = frontend()
+                let frontend = self.frontend()
                 await plane.apply(change(frontend, [server.endpoint]))
                 let body = (0..<10_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
                 let client = TestSocket(SOCK_STREAM)
@@ -86,7 +86,7 @@
             let server = TestServer(.greet("good"))
             let dead = self.frontend().address
             try await withPlane { plane in
-                let frontend = frontend()
+                let frontend = self.frontend()
                 await plane.apply(change(frontend, [server.endpoint, dead]))
                 for _ in 0..<30 { #expect(answer(frontend) == "good") }
                 let failures = await plane.counters().first { $0.endpoint == dead }?.dialFailures ?? 0
@@ -98,7 +98,7 @@
         func rejects() async throws {
             let server = TestServer(.greet("a"))
             try await withPlane { plane in
-                let frontend = frontend()
+                let frontend = self.frontend()
                 await plane.apply(change(frontend, [server.endpoint]))
                 await plane.apply(change(frontend, []))
                 #expect(TestSocket(SOCK_STREAM).connect(to: frontend.address) == ECONNREFUSED)
@@ -111,7 +111,7 @@
         func drops() async throws {
             let server = TestServer(.greet("a"))
             try await withPlane { plane in
-                let frontend = frontend()
+                let frontend = self.frontend()
                 await plane.apply(
                     change(frontend, [server.endpoint], sources: ["203.0.113.0/24"].compactMap { CIDR($0) }))
                 let client = TestSocket(SOCK_STREAM)
@@ -121,122 +121,6 @@
                     client.descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
                 #expect(client.read() == nil && errno == EAGAIN)
             }
-        }
-
-        @Test("7.11 an established connection outlives its endpoint's removal")
-        func established() async throws {
-            let old = TestServer(.echo)
-            let new = TestServer(.greet("new"))
-            try await withPlane { plane in
-                let frontend = frontend()
-                await plane.apply(change(frontend, [old.endpoint]))
-                let client = TestSocket(SOCK_STREAM)
-                #expect(client.connect(to: frontend.address) == 0)
-                client.write("be")
-                // Its dial is done once the plane has counted it.
-                while await plane.counters().first?.connections != 1 { await Task.yield() }
-                await plane.apply(change(frontend, [new.endpoint]))
-                #expect(answer(frontend) == "new")
-                client.write("fore")
-                client.finish()
-                #expect(client.readAll() == Array("before".utf8))
-            }
-        }
-
-        @Test("no request fails while endpoints change under load and one is ready")
-        func churn() async throws {
-            let servers = ["a", "b", "c"].map { TestServer(.greet($0)) }
-            try await withPlane { plane in
-                let frontend = frontend()
-                await plane.apply(change(frontend, servers.map(\.endpoint)))
-                let results = Mutex((done: 0, failed: 0))
-                await withTaskGroup(of: Void.self) { group in
-                    group.addTask {
-                        for _ in 0..<1000 {
-                            let isGood = answer(frontend)?.count == 1
-                            results.withLock {
-                                $0.done += 1
-                                if !isGood { $0.failed += 1 }
-                            }
-                        }
-                    }
-                    var turn = 0
-                    while results.withLock({ $0.done }) < 1000 {
-                        turn += 1
-                        let ready = turn % 2 == 0 ? [servers[turn % 3]] : [servers[turn % 3], servers[(turn + 1) % 3]]
-                        await plane.apply(change(frontend, ready.map(\.endpoint)))
-                        await Task.yield()
-                    }
-                    #expect(turn > 10)
-                }
-                #expect(results.withLock { $0.failed } == 0)
-            }
-        }
-
-        @Test("7.7 with affinity a client stays, and the events say why")
-        func affinity() async throws {
-            let servers = ["a", "b", "c", "d"].map { TestServer(.greet($0)) }
-            try await withPlane { plane in
-                let frontend = frontend()
-                await plane.apply(change(frontend, servers.map(\.endpoint), affinity: .seconds(60)))
-                let events = plane.connectionEvents(limit: 100)
-                #expect(Set((0..<10).map { _ in answer(frontend) }).count == 1)
-                await plane.stop()
-                var reasons: [ChoiceReason] = []
-                for await event in events { reasons.append(event.reason) }
-                #expect(reasons.count == 10 && reasons.first == .random)
-                #expect(reasons.dropFirst().allSatisfy { if case .affinity = $0 { true } else { false } })
-            }
-        }
-
-        @Test("7.11 UDP: answers return, large datagrams pass, and a flow moves when its endpoint goes")
-        func datagrams() async throws {
-            let servers = ["a", "b"].map { TestServer(.datagrams($0)) }
-            try await withPlane { plane in
-                let frontend = frontend(.udp)
-                await plane.apply(change(frontend, [servers[0].endpoint]))
-                let client = TestSocket(SOCK_DGRAM)
-                #expect(client.connect(to: frontend.address) == 0)
-                client.write([UInt8](repeating: 1, count: 60_000))
-                #expect(client.read() == Array("a 60000".utf8))
-                await plane.apply(change(frontend, [servers[1].endpoint]))
-                client.write("x")
-                #expect(client.read() == Array("b 1".utf8))
-            }
-        }
-
-        @Test("a port in use is reported with its holder, stops nothing else, and is tried again")
-        func portInUse() async throws {
-            let server = TestServer(.greet("a"))
-            try await withPlane { plane in
-                let taken = frontend()
-                var holder: TestSocket? = TestSocket(SOCK_STREAM)
-                #expect(holder?.bind(to: taken.address) == 0)
-                if let holder { listen(holder.descriptor, 1) }
-                let free = frontend()
-                var diff = change(taken, [server.endpoint])
-                diff.changed += change(free, [server.endpoint]).changed
-                let problems = await plane.apply(diff)
-                #expect(problems.map(\.route.frontend) == [taken])
-                #expect(problems.first?.description.contains("process \(getpid())") == true)
-                #expect(answer(free) == "a")
-                holder = nil
-                #expect(await plane.apply(RoutingDiff()).isEmpty)
-                #expect(answer(taken) == "a")
-            }
-        }
-
-        @Test("after stop() nothing listens and no descriptor is left")
-        func stops() async throws {
-            let server = TestServer(.greet("a"))
-            let frontend = frontend()
-            try await withPlane { plane in
-                await plane.apply(change(frontend, [server.endpoint]))
-                #expect(answer(frontend) == "a")
-            }
-            #expect(TestSocket(SOCK_STREAM).connect(to: frontend.address) == ECONNREFUSED)
-            let probe = TestSocket(SOCK_STREAM)
-            #expect(probe.bind(to: frontend.address) == 0)
         }
     }
 #endif
