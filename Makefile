@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 export KIADA_STRICT := 1
 SCRATCH ?= .build
-DEBIAN_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev libpq-dev
+DEBIAN_PACKAGES := zlib1g-dev
 
 .PHONY: help setup build test test-one format lint verify
 
@@ -32,4 +32,4 @@ format: ## format all sources
 lint: ## check the format
 	swift format lint --strict --recursive Package.swift Sources Tests
 
-verify: lint test ## what a change has to pass
+verify: lint test ## what a change has to pass: format, warnings as errors, all tests

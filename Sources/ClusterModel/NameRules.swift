@@ -13,10 +13,13 @@ package enum NameRules {
     package static func dns1123Label(_ text: String) -> String? {
         if text.utf8.count > 63 { return "must be no more than 63 characters" }
         if isLabel(text) { return nil }
-        if text.contains("."), text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ isLabel(String($0)) }) {
+        if text.contains("."),
+            text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ isLabel(String($0)) })
+        {
             return "must not contain dots"
         }
-        return "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
+        return
+            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
             + "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', "
             + "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
     }
@@ -24,8 +27,11 @@ package enum NameRules {
     /// Why `text` is no DNS-1123 subdomain; nil when it is one.
     package static func dns1123Subdomain(_ text: String) -> String? {
         if text.utf8.count > 253 { return "must be no more than 253 characters" }
-        if text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ isLabel(String($0)) }) { return nil }
-        return "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
+        if text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ isLabel(String($0)) }) {
+            return nil
+        }
+        return
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
             + "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
             + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
     }
@@ -50,7 +56,8 @@ package enum NameRules {
         func isEdge(_ byte: UInt8) -> Bool { isLetter(byte | 0x20) || isDigit(byte) }
         let isFine = bytes.allSatisfy { isEdge($0) || [0x2D, 0x5F, 0x2E].contains($0) }
         if let first = bytes.first, let last = bytes.last, !(isFine && isEdge(first) && isEdge(last)) {
-            return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
+            return
+                "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
                 + "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
                 + "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
         }

@@ -64,7 +64,8 @@ package final class Store: Sendable {
             if let revision {
                 guard revision >= state.horizon else {
                     throw APIError(
-                        .expired, "The resourceVersion for the provided watch is too old: \(revision), \(state.horizon)")
+                        .expired, "The resourceVersion for the provided watch is too old: \(revision), \(state.horizon)"
+                    )
                 }
                 missed = state.history.filter { $0.revision > revision }
             } else {
@@ -229,7 +230,8 @@ package final class Store: Sendable {
 extension Store.Watcher {
     /// Hands over an event that the watcher wants; a watcher that is too far behind is ended.
     fileprivate func feed(_ event: WatchEvent) {
-        guard let type = event.object.type, types.contains(type), namespace == nil || namespace == event.object.namespace
+        guard let type = event.object.type, types.contains(type),
+            namespace == nil || namespace == event.object.namespace
         else { return }
         if case .dropped = continuation.yield(event) { continuation.finish() }
     }

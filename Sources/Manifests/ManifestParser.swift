@@ -105,7 +105,8 @@ package enum ManifestParser {
                     throw ManifestError(file: file, line: key.mark?.line, reason: "a key must be a plain text")
                 }
                 guard object[name] == nil else {
-                    throw ManifestError(file: file, line: key.mark?.line, reason: "key \"\(name)\" is already set in this mapping")
+                    throw ManifestError(
+                        file: file, line: key.mark?.line, reason: "key \"\(name)\" is already set in this mapping")
                 }
                 object[name] = try convert(value, file: file, budget: &budget, level: level + 1)
             }

@@ -12,7 +12,9 @@ package struct PodAddressAllocator: Sendable {
 
     /// - Parameter range: an IPv4 range; its network, first and broadcast addresses are not given out.
     package init?(_ range: CIDR) {
-        guard case .v4(let low) = range.first, case .v4(let high) = range.last, high.bits - low.bits >= 4 else { return nil }
+        guard case .v4(let low) = range.first, case .v4(let high) = range.last, high.bits - low.bits >= 4 else {
+            return nil
+        }
         first = low.bits + 2
         last = high.bits - 1
         next = first

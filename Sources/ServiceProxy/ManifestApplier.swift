@@ -1,5 +1,5 @@
-package import ClusterModel
-import ClusterStore
+import ClusterModel
+package import ClusterStore
 import Manifests
 
 /// Keeps the store as the manifests say: what appears is created, what changes is updated, what goes is deleted.
@@ -12,6 +12,8 @@ package struct ManifestApplier {
         package var warnings: [String] = []
         /// Something has to wait for another thing to end, such as a pod that is being replaced.
         package var isIncomplete = false
+
+        package init() {}
     }
 
     private let store: Store
@@ -37,7 +39,8 @@ package struct ManifestApplier {
         for document in current.sorted(by: { $0.key < $1.key }).flatMap(\.value) {
             guard let key = key(of: document, &report) else { continue }
             if let other = wanted[key] {
-                report.problems.append("\(document.place): \(key) is already defined at \(other.place); this one is left out")
+                report.problems.append(
+                    "\(document.place): \(key) is already defined at \(other.place); this one is left out")
             } else {
                 wanted[key] = document
             }
@@ -56,11 +59,13 @@ package struct ManifestApplier {
         let object = document.object
         guard let type = object.type else {
             report.warnings.append(
-                "\(document.place): \(object.kind) (\(object.apiVersion)) is not a kind that is kept here; it is left out")
+                "\(document.place): \(object.kind) (\(object.apiVersion)) is not a kind that is kept here; it is left out"
+            )
             return nil
         }
         guard !object.name.isEmpty else {
-            report.problems.append("\(document.place): \(object.kind): metadata.name: Required value: manifests need a name")
+            report.problems.append(
+                "\(document.place): \(object.kind): metadata.name: Required value: manifests need a name")
             return nil
         }
         let namespace = type.isNamespaced ? (object.namespace.isEmpty ? "default" : object.namespace) : ""

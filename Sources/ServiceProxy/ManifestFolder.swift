@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Manifests
+package import Manifests
 
 /// The manifests of a folder (not of folders in it, as `kubectl apply -f` does it), or of one file.
 package struct ManifestFolder: Sendable {
@@ -13,6 +13,8 @@ package struct ManifestFolder: Sendable {
         package var documents: [String: [ManifestDocument]] = [:]
         /// What is wrong with the others, by file.
         package var errors: [String: ManifestError] = [:]
+
+        package init() {}
     }
 
     package let path: String
@@ -44,7 +46,8 @@ package struct ManifestFolder: Sendable {
         let files = files()
         guard files.count <= Self.mostFiles else {
             throw ManifestError(
-                file: path, line: nil, reason: "\(files.count) manifests, more than the \(Self.mostFiles) that are read")
+                file: path, line: nil, reason: "\(files.count) manifests, more than the \(Self.mostFiles) that are read"
+            )
         }
         for file in files {
             do throws(ManifestError) {
@@ -62,7 +65,8 @@ package struct ManifestFolder: Sendable {
         guard size <= ManifestParser.largestFile else {
             throw ManifestError(
                 file: file, line: nil,
-                reason: "the file has \(size) bytes, more than the \(ManifestParser.largestFile) that are read; split it")
+                reason:
+                    "the file has \(size) bytes, more than the \(ManifestParser.largestFile) that are read; split it")
         }
         do {
             let data = try Data(contentsOf: URL(filePath: file))

@@ -7,7 +7,8 @@ package enum PrivilegedPorts {
 
     /// What is missing and how to get it; nil when all is well.
     package static func problem() -> String? {
-        let first = (try? String(contentsOf: URL(filePath: "/proc/sys/net/ipv4/ip_unprivileged_port_start"), encoding: .utf8))
+        let first =
+            (try? String(contentsOf: URL(filePath: "/proc/sys/net/ipv4/ip_unprivileged_port_start"), encoding: .utf8))
             .flatMap { Int($0.filter(\.isNumber)) }
         if geteuid() == 0 || (first ?? 1024) <= 80 || hasCapability() { return nil }
         return """

@@ -40,7 +40,9 @@ package enum BackgroundStart {
         }
         var status: Int32 = 0
         waitpid(pid, &status, 0)
-        let reason = message.isEmpty ? "it has ended; see \(directory.suiteLog)" : message.trimmingCharacters(in: .whitespacesAndNewlines)
+        let reason =
+            message.isEmpty
+            ? "it has ended; see \(directory.suiteLog)" : message.trimmingCharacters(in: .whitespacesAndNewlines)
         throw SuiteError(reason)
     }
 

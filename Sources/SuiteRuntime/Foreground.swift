@@ -57,7 +57,9 @@ package enum Foreground {
                     try? report.write(to: configuration.directory)
                     let isFirst = progress.withLock { progress in
                         progress.last = report
-                        guard !progress.isReady, report.state == .ready || report.state == .degraded else { return false }
+                        guard !progress.isReady, report.state == .ready || report.state == .degraded else {
+                            return false
+                        }
                         progress.isReady = true
                         return true
                     }
@@ -93,7 +95,9 @@ package enum Foreground {
         return lines.joined(separator: "\n")
     }
 
-    private static func welcome(_ report: StatusReport, _ configuration: SuiteConfiguration, after time: Duration) -> String {
+    private static func welcome(_ report: StatusReport, _ configuration: SuiteConfiguration, after time: Duration)
+        -> String
+    {
         let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
         let rounded = "\((seconds * 100).rounded() / 100)"
         var lines = ["ready after \(rounded) s: \(report.pods.count) pods, \(report.services.count) Services"]

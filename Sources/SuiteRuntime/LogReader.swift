@@ -33,7 +33,8 @@ package struct LogReader: Sendable {
                     let numbers = (Int(left.prefix { $0 != "." }) ?? 0, Int(right.prefix { $0 != "." }) ?? 0)
                     return numbers.0 == numbers.1 ? left.count > right.count : numbers.0 < numbers.1
                 }
-                found.append(Source(pod: parts[1], container: container, files: order.map { "\(path)/\(container)/\($0)" }))
+                found.append(
+                    Source(pod: parts[1], container: container, files: order.map { "\(path)/\(container)/\($0)" }))
             }
         }
         if found.isEmpty {
@@ -83,7 +84,9 @@ extension LogReader {
         while case let count = read(descriptor, &buffer, buffer.count), count > 0 {
             pending += buffer[..<count]
             guard let end = pending.lastIndex(of: 0x0A) else { continue }
-            for line in String(decoding: pending[..<end], as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false) {
+            for line in String(decoding: pending[..<end], as: UTF8.self).split(
+                separator: "\n", omittingEmptySubsequences: false)
+            {
                 Swift.print(prefix + Self.text(ofLine: line))
             }
             offset += UInt64(end + 1)

@@ -46,7 +46,8 @@ package struct StatusReport: Codable, Equatable, Sendable {
     package var problems: [String]
 
     package init(
-        state: State, pid: Int32, node: String, urls: [String], services: [ServiceRow], pods: [PodRow], problems: [String]
+        state: State, pid: Int32, node: String, urls: [String], services: [ServiceRow], pods: [PodRow],
+        problems: [String]
     ) {
         self.state = state
         self.pid = pid
@@ -99,7 +100,8 @@ extension StatusReport.ServiceRow {
         let external = (spec?["externalIPs"]?.arrayValue ?? []).compactMap(\.stringValue)
         switch type {
         case "ExternalName": externalIP = spec?["externalName"]?.stringValue ?? "<none>"
-        case "LoadBalancer": externalIP = ingress.isEmpty ? "<pending>" : (ingress.sorted() + external).joined(separator: ",")
+        case "LoadBalancer":
+            externalIP = ingress.isEmpty ? "<pending>" : (ingress.sorted() + external).joined(separator: ",")
         default: externalIP = external.isEmpty ? "<none>" : external.joined(separator: ",")
         }
         let cells = (spec?["ports"]?.arrayValue ?? []).map { port in

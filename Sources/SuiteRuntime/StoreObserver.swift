@@ -18,13 +18,17 @@ struct StoreObserver: PodRuntimeObserver {
                 }
             }
         } catch {
-            if error.reason != .notFound { logger.error("a pod's status was refused", metadata: ["reason": "\(error)"]) }
+            if error.reason != .notFound {
+                logger.error("a pod's status was refused", metadata: ["reason": "\(error)"])
+            }
         }
     }
 
     func finished(_ pod: Pod) {
         // A pod that ended because the suite stops stays as it is; one that was deleted is gone now.
-        guard let present = store.get(pod.object.key), present.uid == pod.uid, present.deletionTimestamp != nil else { return }
+        guard let present = store.get(pod.object.key), present.uid == pod.uid, present.deletionTimestamp != nil else {
+            return
+        }
         do throws(APIError) {
             _ = try store.delete(pod.object.key, gracePeriod: 0, uid: pod.uid)
         } catch {

@@ -32,7 +32,8 @@ package final class Suite: Sendable {
         } catch {
             throw SuiteError("cannot make the certificate authority in \(directory.path): \(error)")
         }
-        let proxyConfiguration = ServiceProxyConfiguration(nodeName: configuration.nodeName, manifests: configuration.manifests)
+        let proxyConfiguration = ServiceProxyConfiguration(
+            nodeName: configuration.nodeName, manifests: configuration.manifests)
         do {
             proxy = try ServiceProxy(proxyConfiguration, logger: logger)
         } catch {

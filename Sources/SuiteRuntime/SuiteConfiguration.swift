@@ -16,7 +16,8 @@ package struct SuiteConfiguration: Sendable {
     package var logLevel: String
 
     package init(
-        directory: StateDirectory, manifests: String, images: String?, nodeName: String, timeout: Duration, logLevel: String
+        directory: StateDirectory, manifests: String, images: String?, nodeName: String, timeout: Duration,
+        logLevel: String
     ) {
         self.directory = directory
         self.manifests = manifests

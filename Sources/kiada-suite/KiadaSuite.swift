@@ -6,7 +6,8 @@ import SuiteRuntime
 struct KiadaSuite: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kiada-suite",
-        abstract: "Runs kiada, quote and quiz as pods behind Kubernetes Services, on this machine and without a cluster.",
+        abstract:
+            "Runs kiada, quote and quiz as pods behind Kubernetes Services, on this machine and without a cluster.",
         discussion: """
             EXAMPLES
               kiada-suite up                  run in the foreground; ^C stops in order, a second ^C at once

@@ -46,7 +46,8 @@ struct StatusCommand: AsyncParsableCommand {
         do {
             guard InstanceLock.holder(of: state.directory) != nil else {
                 StandardError.write(
-                    "kiada-suite: no suite runs with the state folder \(state.directory.path); start one with `kiada-suite up`\n")
+                    "kiada-suite: no suite runs with the state folder \(state.directory.path); start one with `kiada-suite up`\n"
+                )
                 throw ExitCode(3)
             }
             let report = try StatusReport.read(from: state.directory)

@@ -50,7 +50,8 @@ struct ManifestParserTests {
 
     @Test("JSON is read too")
     func json() throws {
-        let found = try ManifestParser.parse(#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}}"#, file: "f.json")
+        let found = try ManifestParser.parse(
+            #"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}}"#, file: "f.json")
         #expect(found.map(\.object.name) == ["x"])
     }
 
@@ -70,7 +71,9 @@ struct ManifestParserTests {
             laughs += "a\(level): &a\(level) [\((0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ", "))]\n"
         }
         #expect(message(laughs)?.contains("more than 200000 values") == true)
-        #expect(message("a: " + String(repeating: "[", count: 500) + String(repeating: "]", count: 500))?.contains("deep") == true)
+        #expect(
+            message("a: " + String(repeating: "[", count: 500) + String(repeating: "]", count: 500))?.contains("deep")
+                == true)
         #expect(message(String(repeating: "#", count: 5 << 20))?.contains("split it") == true)
     }
 }

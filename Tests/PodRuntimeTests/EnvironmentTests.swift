@@ -15,11 +15,13 @@ struct ServiceEnvironmentTests {
     @Test("5.3: a Service with one named port gives exactly these eight variables, in this order (S49)")
     func quote() {
         let found = ServiceEnvironment.variables(
-            for: [service("quote", ports: [["name": "http", "port": 80]])], namespace: "kiada", enableServiceLinks: true)
+            for: [service("quote", ports: [["name": "http", "port": 80]])], namespace: "kiada", enableServiceLinks: true
+        )
         #expect(
             found.map { "\($0.name)=\($0.value)" } == [
                 "QUOTE_SERVICE_HOST=10.96.74.151", "QUOTE_SERVICE_PORT=80", "QUOTE_SERVICE_PORT_HTTP=80",
-                "QUOTE_PORT=tcp://10.96.74.151:80", "QUOTE_PORT_80_TCP=tcp://10.96.74.151:80", "QUOTE_PORT_80_TCP_PROTO=tcp",
+                "QUOTE_PORT=tcp://10.96.74.151:80", "QUOTE_PORT_80_TCP=tcp://10.96.74.151:80",
+                "QUOTE_PORT_80_TCP_PROTO=tcp",
                 "QUOTE_PORT_80_TCP_PORT=80", "QUOTE_PORT_80_TCP_ADDR=10.96.74.151",
             ])
     }
@@ -60,19 +62,22 @@ struct ServiceEnvironmentTests {
 
 struct ContainerEnvironmentTests {
     private let facts = PodFacts(
-        podIP: .v4(IPv4Address(bits: 0x7FF4_0002)), hostIP: .v4(IPv4Address(bits: 0x7F12_0002)), nodeName: "node", folder: "/p")
+        podIP: .v4(IPv4Address(bits: 0x7FF4_0002)), hostIP: .v4(IPv4Address(bits: 0x7F12_0002)), nodeName: "node",
+        folder: "/p")
 
     private func variables(_ env: [JSONValue], of pod: Pod = .fixture()) throws -> [String: String] {
         let container = Pod.fixture(container: ["env": .array(env)]).containers[0]
         let found = try ContainerEnvironment.variables(
-            for: container, of: pod, facts: facts, image: [("MODE", "image")], services: [("QUIZ_SERVICE_HOST", "10.96.0.9")])
+            for: container, of: pod, facts: facts, image: [("MODE", "image")],
+            services: [("QUIZ_SERVICE_HOST", "10.96.0.9")])
         return Dictionary(found.map { ($0.name, $0.value) }) { $1 }
     }
 
     @Test("5.4: env wins over Services and the image, and refers to what stands before it")
     func references() throws {
         let found = try variables([
-            ["name": "MODE", "value": "mine"], ["name": "URL", "value": "http://$(QUIZ_SERVICE_HOST)/$(MODE)/$(NONE)/$$(MODE)"],
+            ["name": "MODE", "value": "mine"],
+            ["name": "URL", "value": "http://$(QUIZ_SERVICE_HOST)/$(MODE)/$(NONE)/$$(MODE)"],
         ])
         #expect(found["MODE"] == "mine")
         #expect(found["URL"] == "http://10.96.0.9/mine/$(NONE)/$(MODE)")
@@ -82,7 +87,8 @@ struct ContainerEnvironmentTests {
     @Test(
         "5.5: the downward API's fields",
         arguments: [
-            ("metadata.name", "web"), ("metadata.namespace", "kiada"), ("spec.nodeName", "node"), ("status.podIP", "127.244.0.2"),
+            ("metadata.name", "web"), ("metadata.namespace", "kiada"), ("spec.nodeName", "node"),
+            ("status.podIP", "127.244.0.2"),
             ("status.hostIP", "127.18.0.2"), ("metadata.labels['x']", ""),
         ])
     func fields(path: String, value: String) throws {
@@ -113,7 +119,8 @@ struct ImageMapTests {
     @Test(
         "An image is found with its own tag, else without tag and digest",
         arguments: [
-            ("kiada/quote", "quote"), ("kiada/quote:1.0", "quote"), ("kiada/quote:9", "nine"), ("kiada/quote@sha256:00", "quote"),
+            ("kiada/quote", "quote"), ("kiada/quote:1.0", "quote"), ("kiada/quote:9", "nine"),
+            ("kiada/quote@sha256:00", "quote"),
             ("kiada/quote:1.0@sha256:00", "quote"),
         ])
     func lookup(image: String, program: String) {
@@ -134,7 +141,9 @@ struct ImageMapTests {
         }
         #expect(message([:]) == "the image map needs a mapping `images`")
         #expect(message(["images": ["a": [:]]])?.hasPrefix("images.a.program: Required value") == true)
-        #expect(message(["images": ["a": ["program": "x", "evn": [:]]]])?.hasPrefix("images.a.evn: unknown field") == true)
-        #expect(message(["images": ["a": ["program": "x", "env": ["P": 1]]]])?.hasPrefix("images.a.env.P: must be") == true)
+        #expect(
+            message(["images": ["a": ["program": "x", "evn": [:]]]])?.hasPrefix("images.a.evn: unknown field") == true)
+        #expect(
+            message(["images": ["a": ["program": "x", "env": ["P": 1]]]])?.hasPrefix("images.a.env.P: must be") == true)
     }
 }

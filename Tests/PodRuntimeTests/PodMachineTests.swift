@@ -3,13 +3,17 @@ import PodRuntime
 import Testing
 
 struct PodMachineTests {
-    private let ready: JSONValue = ["readinessProbe": ["tcpSocket": ["port": 80], "periodSeconds": 1, "failureThreshold": 1]]
+    private let ready: JSONValue = [
+        "readinessProbe": ["tcpSocket": ["port": 80], "periodSeconds": 1, "failureThreshold": 1]
+    ]
 
     /// A machine whose containers have all been started at second 0.
     private func running(_ pod: Pod) -> PodMachine {
         var machine = PodMachine(pod)
         for action in machine.handle(.prepared, at: .at(0)) {
-            if case .start(let index) = action { _ = machine.handle(.started(index, pid: 100 + Int32(index)), at: .at(0)) }
+            if case .start(let index) = action {
+                _ = machine.handle(.started(index, pid: 100 + Int32(index)), at: .at(0))
+            }
         }
         return machine
     }
@@ -63,7 +67,10 @@ struct PodMachineTests {
 
     @Test(
         "restartPolicy decides whether an ended container starts again",
-        arguments: [("Always", 0, true), ("Always", 1, true), ("OnFailure", 0, false), ("OnFailure", 1, true), ("Never", 1, false)])
+        arguments: [
+            ("Always", 0, true), ("Always", 1, true), ("OnFailure", 0, false), ("OnFailure", 1, true),
+            ("Never", 1, false),
+        ])
     func restartPolicy(policy: String, code: Int32, again: Bool) {
         var machine = running(.fixture(spec: ["restartPolicy": .string(policy)]))
         let step4 = machine.handle(.ended(0, .code(code)), at: .at(1))
@@ -145,7 +152,8 @@ struct PodMachineTests {
 
     @Test("4.6: conditions carry the reasons of the kubelet, and keep their time while they do not change")
     func conditions() {
-        var machine = running(.fixture(spec: ["readinessGates": [["conditionType": "x/y"]]], container: ready.objectValue ?? [:]))
+        var machine = running(
+            .fixture(spec: ["readinessGates": [["conditionType": "x/y"]]], container: ready.objectValue ?? [:]))
         func document(at second: Double, _ previous: JSONValue?) -> JSONValue {
             PodStatus.document(of: machine, facts: nil, startTime: .at(0), previous: previous, at: .at(second))
         }

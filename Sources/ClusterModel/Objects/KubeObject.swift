@@ -7,7 +7,9 @@ package struct KubeObject: Hashable, Sendable {
 
     /// An object with nothing but its names.
     package init(_ type: ResourceType, namespace: String = "", name: String) {
-        json = ["apiVersion": .string(type.apiVersion), "kind": .string(type.kind), "metadata": ["name": .string(name)]]
+        json = [
+            "apiVersion": .string(type.apiVersion), "kind": .string(type.kind), "metadata": ["name": .string(name)],
+        ]
         if type.isNamespaced { json["metadata"]?["namespace"] = .string(namespace) }
     }
 

@@ -42,7 +42,9 @@ package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable 
 
     /// nil for a kind that is not kept.
     package init?(apiVersion: String, kind: String) {
-        guard let found = Self.allCases.first(where: { $0.kind == kind && $0.apiVersion == apiVersion }) else { return nil }
+        guard let found = Self.allCases.first(where: { $0.kind == kind && $0.apiVersion == apiVersion }) else {
+            return nil
+        }
         self = found
     }
 

@@ -88,7 +88,8 @@ extension ContainerSpec.Variable {
             if let path = from["fieldRef"]?["fieldPath"]?.stringValue {
                 source = .field(path: path)
             } else {
-                source = .unsupported(description: from.objectValue?.keys.sorted().joined(separator: ", ") ?? "valueFrom")
+                source = .unsupported(
+                    description: from.objectValue?.keys.sorted().joined(separator: ", ") ?? "valueFrom")
             }
         } else {
             source = .value(json["value"]?.stringValue ?? "")

@@ -55,7 +55,8 @@ package enum ContainerEnvironment {
                 set(variable.name, value)
             case .unsupported(let description):
                 throw ContainerEnvironmentError(
-                    description: "env \(variable.name): valueFrom.\(description) is not supported yet; use value or fieldRef")
+                    description:
+                        "env \(variable.name): valueFrom.\(description) is not supported yet; use value or fieldRef")
             }
         }
         return order.compactMap { name in known[name].map { (name: name, value: $0) } }

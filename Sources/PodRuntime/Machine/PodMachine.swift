@@ -142,7 +142,8 @@ package struct PodMachine: Sendable {
         if wait > .zero, reason == "CrashLoopBackOff" {
             message = "back-off \(wait.components.seconds)s restarting failed container=\(name(index)) pod=\(pod.name)"
             actions.append(
-                .note(isWarning: true, reason: "BackOff", message: "Back-off restarting failed container \(name(index))"))
+                .note(
+                    isWarning: true, reason: "BackOff", message: "Back-off restarting failed container \(name(index))"))
         }
         containers[index].state = .waiting(reason: reason, message: message, until: now.elapsed + wait)
     }

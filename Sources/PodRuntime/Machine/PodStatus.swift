@@ -45,10 +45,14 @@ package enum PodStatus {
             }
             return succeeded ? "Succeeded" : "Failed"
         }
-        if machine.containers.contains(where: { $0.isInit && !$0.spec.isSidecar && $0.isTerminated && !$0.isInitialized }) {
+        if machine.containers.contains(where: {
+            $0.isInit && !$0.spec.isSidecar && $0.isTerminated && !$0.isInitialized
+        }) {
             return "Failed"
         }
-        let everStarted = main.allSatisfy { $0.isRunning || $0.isTerminated || $0.lastEnded?.containerID.isEmpty == false }
+        let everStarted = main.allSatisfy {
+            $0.isRunning || $0.isTerminated || $0.lastEnded?.containerID.isEmpty == false
+        }
         return initialized && everStarted ? "Running" : "Pending"
     }
 
@@ -92,21 +96,22 @@ package enum PodStatus {
         ]
         let ownTypes = own.map(\.type)
         let foreign = old.filter { condition in !ownTypes.contains(condition["type"]?.stringValue ?? "") }
-        return foreign + own.map { type, isTrue, reason in
-            let text = isTrue ? "True" : "False"
-            let before = old.first { $0["type"]?.stringValue == type }
-            let since =
-                before?["status"]?.stringValue == text ? before?["lastTransitionTime"]?.stringValue : nil
-            var condition: [String: JSONValue] = [
-                "type": .string(type), "status": .string(text), "lastProbeTime": .null,
-                "lastTransitionTime": .string(since ?? timestamp(now)),
-            ]
-            if !isTrue, let reason {
-                condition["reason"] = .string(reason.0)
-                if let message = reason.1 { condition["message"] = .string(message) }
+        return foreign
+            + own.map { type, isTrue, reason in
+                let text = isTrue ? "True" : "False"
+                let before = old.first { $0["type"]?.stringValue == type }
+                let since =
+                    before?["status"]?.stringValue == text ? before?["lastTransitionTime"]?.stringValue : nil
+                var condition: [String: JSONValue] = [
+                    "type": .string(type), "status": .string(text), "lastProbeTime": .null,
+                    "lastTransitionTime": .string(since ?? timestamp(now)),
+                ]
+                if !isTrue, let reason {
+                    condition["reason"] = .string(reason.0)
+                    if let message = reason.1 { condition["message"] = .string(message) }
+                }
+                return .object(condition)
             }
-            return .object(condition)
-        }
     }
 
     // MARK: Containers

@@ -76,7 +76,8 @@ package struct NetworkProbe: Sendable {
                     var configuration = TLSConfiguration.makeClientConfiguration()
                     configuration.certificateVerification = .none
                     let context = try NIOSSLContext(configuration: configuration)
-                    try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
+                    try channel.pipeline.syncOperations.addHandler(
+                        NIOSSLClientHandler(context: context, serverHostname: nil))
                 }
                 try channel.pipeline.syncOperations.addHTTPClientHandlers()
                 try channel.pipeline.syncOperations.addHandler(ProbeResponseHandler(promise))
@@ -141,7 +142,8 @@ extension HTTPProbeTarget {
             guard let name = parts.first, name == host else { return nil }
             let port = parts.count > 1 ? Int(parts[1]) : (isTLS ? 443 : 80)
             return port.map {
-                HTTPProbeTarget(host: host, port: $0, path: path.isEmpty ? "/" : String(path), isTLS: isTLS, headers: headers)
+                HTTPProbeTarget(
+                    host: host, port: $0, path: path.isEmpty ? "/" : String(path), isTLS: isTLS, headers: headers)
             }
         }
         return nil

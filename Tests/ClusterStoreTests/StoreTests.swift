@@ -1,0 +1,101 @@
+import ClusterModel
+import ClusterStore
+import Testing
+
+struct StoreTests {
+    private let store = Store(admission: OpenAdmission(), source: SystemStoreSource { 0 })
+    private let quote = KubeObject(.services, namespace: "default", name: "quote")
+
+    init() throws { _ = try store.create(KubeObject(.namespaces, name: "default")) }
+
+    private func error(_ body: () throws -> Void) -> APIError? {
+        do { try body() } catch { return error as? APIError }
+        return nil
+    }
+
+    @Test("1.3: a create sets uid, time and resourceVersion; a write that changes nothing keeps the version")
+    func metadata() throws {
+        let created = try store.create(quote)
+        #expect(created.uid?.count == 36)
+        #expect(created.creationTimestamp == "1970-01-01T00:00:00Z")
+        #expect(try store.update(created).resourceVersion == created.resourceVersion)
+        var changed = created
+        changed.labels = ["a": "b"]
+        let version = try store.update(changed).resourceVersion
+        #expect(
+            try #require(version.flatMap { UInt64($0) })
+                > (try #require(created.resourceVersion.flatMap { UInt64($0) })))
+    }
+
+    @Test("1.4: a stale resourceVersion is a conflict with the API server's words")
+    func conflict() throws {
+        let first = try store.create(quote)
+        var second = first
+        second.labels = ["a": "1"]
+        _ = try store.update(second)
+        let error = error { _ = try store.update(second) }
+        #expect(error?.reason == .conflict)
+        #expect(
+            error?.message.hasPrefix(
+                "Operation cannot be fulfilled on services \"quote\": the object has been modified") == true)
+    }
+
+    @Test("1.8: exists, missing, missing namespace")
+    func refusals() throws {
+        _ = try store.create(quote)
+        #expect(error { _ = try store.create(quote) }?.message == "services \"quote\" already exists")
+        let other = ObjectKey(.endpointslices, namespace: "default", name: "y")
+        #expect(error { _ = try store.delete(other) }?.message == "endpointslices.discovery.k8s.io \"y\" not found")
+        let elsewhere = KubeObject(.services, namespace: "kiada", name: "x")
+        #expect(error { _ = try store.create(elsewhere) }?.message == "namespaces \"kiada\" not found")
+    }
+
+    @Test("1.3: an update keeps the status, and a status update keeps the spec")
+    func status() throws {
+        var object = try store.create(quote)
+        object.json["spec"] = ["a": 1]
+        object.json["status"] = ["b": 2]
+        let updated = try store.update(object)
+        #expect(updated.json["status"] == nil)
+        object = updated
+        object.json["spec"] = ["a": 9]
+        object.json["status"] = ["b": 2]
+        let after = try store.updateStatus(object)
+        #expect(after.json["spec"]?["a"]?.intValue == 1)
+        #expect(after.json["status"]?["b"]?.intValue == 2)
+    }
+
+    @Test("A watcher sees what is there, then every change in order; from an old revision it sees what it missed")
+    func watch() async throws {
+        let created = try store.create(quote)
+        var all = try store.watch([.services]).makeAsyncIterator()
+        let revision = try #require(created.resourceVersion.flatMap { UInt64($0) })
+        var later = try store.watch([.services], after: revision).makeAsyncIterator()
+        _ = try store.modify(created.key) { $0.labels = ["x": "y"] }
+        _ = try store.delete(created.key)
+        var kinds: [WatchEvent.Kind?] = []
+        for _ in 0..<3 { kinds.append(await all.next()?.kind) }
+        #expect(kinds == [.added, .modified, .deleted])
+        #expect(await later.next()?.kind == .modified)
+    }
+
+    @Test("A pod that is deleted stays until its runtime deletes it with no grace")
+    func graceful() throws {
+        let pod = try store.create(KubeObject(.pods, namespace: "default", name: "p"))
+        #expect(try store.delete(pod.key).deletionTimestamp != nil)
+        #expect(store.get(pod.key)?.json["metadata"]?["deletionGracePeriodSeconds"]?.intValue == 30)
+        #expect(error { _ = try store.delete(pod.key, gracePeriod: 0, uid: "another") }?.reason == .conflict)
+        _ = try store.delete(pod.key, gracePeriod: 0)
+        #expect(store.get(pod.key) == nil)
+    }
+
+    @Test(
+        "Times are RFC 3339",
+        arguments: [
+            (0, "1970-01-01T00:00:00Z"), (951_782_400, "2000-02-29T00:00:00Z"), (1_795_532_645, "2026-11-24T15:04:05Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+        ])
+    func times(seconds: Int64, text: String) {
+        #expect(Timestamp.text(unixSeconds: seconds) == text)
+    }
+}

@@ -1,0 +1,103 @@
+import ClusterModel
+import ClusterStore
+import KiadaTesting
+import Manifests
+import ServiceProxy
+import Testing
+
+struct ManifestApplierTests {
+    private let store = Store(admission: OpenAdmission(), source: SystemStoreSource { 1_000_000 })
+    private let pod = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: kiada}, spec: {a: 1}}"
+
+    private func contents(_ files: [String: String]) throws -> ManifestFolder.Contents {
+        var contents = ManifestFolder.Contents()
+        for (file, text) in files {
+            do throws(ManifestError) {
+                contents.documents[file] = try ManifestParser.parse(text, file: file)
+            } catch {
+                contents.errors[file] = error
+            }
+        }
+        return contents
+    }
+
+    private func namespaceAnd(_ text: String) -> [String: String] {
+        ["z.yaml": "{apiVersion: v1, kind: Namespace, metadata: {name: kiada}}", "a.yaml": text]
+    }
+
+    @Test("A namespace is created before what is in it, whatever the files' order; a second pass writes nothing")
+    func order() throws {
+        var applier = ManifestApplier(store)
+        #expect(applier.apply(try contents(namespaceAnd(pod))).problems == [])
+        let revision = store.list(.pods).revision
+        #expect(applier.apply(try contents(namespaceAnd(pod))).problems == [])
+        #expect(store.list(.pods).items.map(\.name) == ["p"])
+        #expect(store.list(.pods).revision == revision)
+    }
+
+    @Test("A file that breaks keeps its last good state and is named with its line")
+    func broken() throws {
+        var applier = ManifestApplier(store)
+        _ = applier.apply(try contents(namespaceAnd(pod)))
+        let report = applier.apply(try contents(namespaceAnd("a: [1, 2\nb: 3\n")))
+        #expect(report.problems.first?.hasPrefix("a.yaml:2") == true)
+        #expect(report.problems.first?.hasSuffix("(its last good state stays)") == true)
+        #expect(store.list(.pods).items.count == 1)
+    }
+
+    @Test("A document that goes deletes its object; a pod is deleted with its grace period")
+    func removal() throws {
+        var applier = ManifestApplier(store)
+        _ = applier.apply(try contents(namespaceAnd(pod)))
+        _ = applier.apply(try contents(namespaceAnd("")))
+        #expect(store.list(.pods).items.first?.deletionTimestamp == "1970-01-12T13:46:40Z")
+    }
+
+    @Test("A changed pod is replaced once the old one has ended")
+    func replacement() throws {
+        var applier = ManifestApplier(store)
+        _ = applier.apply(try contents(namespaceAnd(pod)))
+        let changed = try contents(namespaceAnd(pod.replacing("a: 1", with: "a: 2")))
+        #expect(applier.apply(changed).isIncomplete)
+        let key = ObjectKey(.pods, namespace: "kiada", name: "p")
+        _ = try store.delete(key, gracePeriod: 0)
+        #expect(!applier.apply(changed).isIncomplete)
+        #expect(store.get(key)?.json["spec"]?["a"]?.intValue == 2)
+    }
+
+    @Test("Kinds that are not kept warn; a second definition and a missing namespace are problems with their place")
+    func problems() throws {
+        var applier = ManifestApplier(store)
+        let report = applier.apply(
+            try contents([
+                "a.yaml": "{apiVersion: x/v1, kind: Odd, metadata: {name: o}}\n---\n\(pod)\n---\n\(pod)"
+            ]))
+        #expect(report.warnings == ["a.yaml:1: Odd (x/v1) is not a kind that is kept here; it is left out"])
+        #expect(report.problems.contains { $0.contains("already defined at a.yaml:3") })
+        #expect(report.problems.contains { $0.hasSuffix("namespaces \"kiada\" not found") })
+    }
+
+    @Test("A folder is read without the folders in it, and a change of a file changes its fingerprint")
+    func folder() throws {
+        let temporary = try TemporaryFolder()
+        try temporary.write(pod, to: "p.yaml")
+        try temporary.write("no manifest", to: "notes.txt")
+        let folder = ManifestFolder(temporary.path)
+        #expect(try folder.read().documents.count == 1)
+        let before = folder.fingerprint()
+        #expect(folder.fingerprint() == before)
+        try temporary.write(pod + "\n", to: "p.yaml")
+        #expect(folder.fingerprint() != before)
+        #expect(throws: ManifestError.self) { try ManifestFolder(temporary.path + "/none").read() }
+    }
+
+    @Test("Every manifest of deploy/ can be read and applied")
+    func deploy() throws {
+        let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        var applier = ManifestApplier(store)
+        let contents = try ManifestFolder("/\(root)/deploy").read()
+        #expect(applier.apply(contents) == ManifestApplier.Report())
+        #expect(store.list(.pods, namespace: "kiada").items.count == 9)
+        #expect(store.list(.services, namespace: "kiada").items.map(\.name) == ["kiada", "quiz", "quote"])
+    }
+}
