@@ -1,8 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Settings of every target of ours. With KIADA_STRICT set (as `make` does for tests) a warning is an error;
-/// a plain `swift build` by a user with a newer compiler still works.
+/// Settings of every target of ours.
+///
+/// With KIADA_STRICT set (as `make` does for tests) a warning is an error; a plain `swift build` by a user with a newer
+/// compiler still works.
 let settings: [SwiftSetting] =
     [
         .enableUpcomingFeature("ExistentialAny"),

@@ -118,7 +118,9 @@ package final class Store: Sendable {
         }
     }
 
-    /// Replaces an object; its status stays as it was (semantics 1.3). A write that changes nothing is none.
+    /// Replaces an object; its status stays as it was (semantics 1.3).
+    ///
+    /// A write that changes nothing is none.
     ///
     /// - Throws: ``APIError``: missing, changed since the given resourceVersion, or what the admission says.
     package func update(_ object: KubeObject, isDryRun: Bool = false) throws(APIError) -> KubeObject {

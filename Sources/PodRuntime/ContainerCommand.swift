@@ -40,7 +40,9 @@ package struct ContainerCommand: Sendable {
     }
 
     /// `text` with a leading mount path replaced by where the volume is: alone (`/data/x`) or behind the first `=`
-    /// (`--data-dir=/data`). Containers here share the machine's file system, so a volume cannot be at its mount path.
+    /// (`--data-dir=/data`).
+    ///
+    /// Containers here share the machine's file system, so a volume cannot be at its mount path.
     package static func localised(_ text: String, mounts: [(path: String, place: String)]) -> String {
         func replaced(_ value: Substring) -> String? {
             for mount in mounts.sorted(by: { $0.path.count > $1.path.count }) {

@@ -8,8 +8,9 @@ package struct ImageMap: Sendable, Equatable {
         package var program: String
         /// Arguments when the container has neither `command` nor `args`, like an image's CMD.
         package var arguments: [String]
-        /// Variables that every container of the image gets, like an image's ENV. `$(POD_IP)`, `$(POD_DIR)`,
-        /// `$(STATE_DIR)` and `$(RESOLV_CONF)` are replaced.
+        /// Variables that every container of the image gets, like an image's ENV.
+        ///
+        /// `$(POD_IP)`, `$(POD_DIR)`, `$(STATE_DIR)` and `$(RESOLV_CONF)` are replaced.
         package var environment: [(name: String, value: String)]
 
         package init(program: String, arguments: [String] = [], environment: [(name: String, value: String)] = []) {

@@ -50,7 +50,9 @@ package struct PodRuntimeConfiguration: Sendable {
     }
 }
 
-/// Who is told what becomes of pods. Called from the runtime's own task, in order.
+/// Who is told what becomes of pods.
+///
+/// Called from the runtime's own task, in order.
 package protocol PodRuntimeObserver: Sendable {
     /// The pod's status differs: `write` makes the new `status` from the present one.
     func statusChanged(_ pod: Pod, write: @Sendable (JSONValue?) -> JSONValue)

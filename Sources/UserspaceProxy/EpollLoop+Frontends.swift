@@ -1,115 +1,115 @@
 #if os(Linux)
-    import CLinux
-    import Glibc
-    import Logging
-    import NetTypes
-    import ServiceRouting
+import CLinux
+import Glibc
+import Logging
+import NetTypes
+import ServiceRouting
 
-    extension EpollLoop {
-        /// Starts to serve a route on a bound socket; the socket stays its opener's to close.
-        mutating func serve(_ route: FrontendRoute, on socket: Int32, slot: Int, affinity: SharedAffinity?) {
-            while frontends.count <= slot { frontends.append(nil) }
-            frontendGeneration &+= 1
-            let place = Token.Place(index: UInt32(slot), generation: frontendGeneration)
-            let frontend = ServedFrontend(place: place, socket: socket, route: route, affinity: affinity)
-            frontends[slot] = frontend
-            list(route, for: frontend)
-            if route.frontend.proto == .tcp {
-                if !pause.isPaused { watchListener(frontend) }
-            } else {
-                watch(socket, Token(.datagrams, place), Readiness.input)
-            }
-        }
-
-        /// Follows a changed route from now on; nothing is dialled any more that it does not list.
-        mutating func update(_ route: FrontendRoute, slot: Int, affinity: SharedAffinity?) {
-            guard let frontend = frontends[slot] else { return }
-            let old = frontend.outside + frontend.inside
-            list(route, for: frontend)
-            records.unlist(old)
-            frontend.affinity = affinity
-            moveFlows(of: frontend)
-        }
-
-        /// Serves no more there; established TCP connections stay.
-        mutating func retire(slot: Int) {
-            guard slot < frontends.count, let frontend = frontends[slot] else { return }
-            unwatch(frontend.socket)
-            forget(frontend)
-            frontends[slot] = nil
-        }
-
-        mutating func forget(_ frontend: ServedFrontend) {
-            for place in frontend.flows.values { if let flow = flows.pointer(place) { close(flow, place) } }
-            frontend.flows = [:]
-            records.unlist(frontend.outside + frontend.inside)
-            frontend.outside = []
-            frontend.inside = []
-        }
-
-        func frontend(_ place: Token.Place) -> ServedFrontend? {
-            guard Int(place.index) < frontends.count, let frontend = frontends[Int(place.index)],
-                frontend.place == place
-            else { return nil }
-            return frontend
-        }
-
-        private mutating func list(_ route: FrontendRoute, for frontend: ServedFrontend) {
-            frontend.route = route
-            frontend.outside = records.list(route.outside.endpoints, of: route.port)
-            frontend.inside = route.inside == route.outside ? [] : records.list(route.inside.endpoints, of: route.port)
-        }
-
-        func watchListener(_ frontend: ServedFrontend) {
-            // One listener for all loops: a crowd of sockets would split the queue, and lose connections as it changes.
-            watch(frontend.socket, Token(.listener, frontend.place), Readiness.input | Readiness.exclusive)
+extension EpollLoop {
+    /// Starts to serve a route on a bound socket; the socket stays its opener's to close.
+    mutating func serve(_ route: FrontendRoute, on socket: Int32, slot: Int, affinity: SharedAffinity?) {
+        while frontends.count <= slot { frontends.append(nil) }
+        frontendGeneration &+= 1
+        let place = Token.Place(index: UInt32(slot), generation: frontendGeneration)
+        let frontend = ServedFrontend(place: place, socket: socket, route: route, affinity: affinity)
+        frontends[slot] = frontend
+        list(route, for: frontend)
+        if route.frontend.proto == .tcp {
+            if !pause.isPaused { watchListener(frontend) }
+        } else {
+            watch(socket, Token(.datagrams, place), Readiness.input)
         }
     }
 
-    /// Whether a loop accepts connections, and if not, since when it has said so.
-    struct AcceptPause {
-        /// In the queue of retries, stands for the listeners.
-        static let place = Token.Place(index: .max, generation: .max)
-
-        private(set) var isPaused = false
-        /// The reason in the log; nil once a connection was accepted again.
-        private(set) var announced: String?
-
-        /// Says whether this is news.
-        mutating func begin(_ reason: String) -> Bool {
-            isPaused = true
-            defer { announced = reason }
-            return announced == nil
-        }
-
-        mutating func end() { isPaused = false }
-
-        /// Says whether this is news.
-        mutating func didAccept() -> Bool {
-            defer { announced = nil }
-            return announced != nil
-        }
+    /// Follows a changed route from now on; nothing is dialled any more that it does not list.
+    mutating func update(_ route: FrontendRoute, slot: Int, affinity: SharedAffinity?) {
+        guard let frontend = frontends[slot] else { return }
+        let old = frontend.outside + frontend.inside
+        list(route, for: frontend)
+        records.unlist(old)
+        frontend.affinity = affinity
+        moveFlows(of: frontend)
     }
 
-    extension EpollLoop {
-        /// Leaves new connections in the kernel's queues for a while.
-        mutating func pauseAccepting(_ reason: String) {
-            guard !pause.isPaused else { return }
-            if pause.begin(reason) {
-                settings.logger.warning("accepting connections is paused", metadata: ["reason": "\(reason)"])
-            }
-            for frontend in frontends {
-                if let frontend, frontend.route.frontend.proto == .tcp { unwatch(frontend.socket) }
-            }
-            retries.append(AcceptPause.place, now: now)
-        }
+    /// Serves no more there; established TCP connections stay.
+    mutating func retire(slot: Int) {
+        guard slot < frontends.count, let frontend = frontends[slot] else { return }
+        unwatch(frontend.socket)
+        forget(frontend)
+        frontends[slot] = nil
+    }
 
-        mutating func resumeAccepting() {
-            guard relays.count < settings.maximumRelays else { return retries.append(AcceptPause.place, now: now) }
-            pause.end()
-            for frontend in frontends {
-                if let frontend, frontend.route.frontend.proto == .tcp { watchListener(frontend) }
-            }
+    mutating func forget(_ frontend: ServedFrontend) {
+        for place in frontend.flows.values { if let flow = flows.pointer(place) { close(flow, place) } }
+        frontend.flows = [:]
+        records.unlist(frontend.outside + frontend.inside)
+        frontend.outside = []
+        frontend.inside = []
+    }
+
+    func frontend(_ place: Token.Place) -> ServedFrontend? {
+        guard Int(place.index) < frontends.count, let frontend = frontends[Int(place.index)],
+            frontend.place == place
+        else { return nil }
+        return frontend
+    }
+
+    private mutating func list(_ route: FrontendRoute, for frontend: ServedFrontend) {
+        frontend.route = route
+        frontend.outside = records.list(route.outside.endpoints, of: route.port)
+        frontend.inside = route.inside == route.outside ? [] : records.list(route.inside.endpoints, of: route.port)
+    }
+
+    func watchListener(_ frontend: ServedFrontend) {
+        // One listener for all loops: a crowd of sockets would split the queue, and lose connections as it changes.
+        watch(frontend.socket, Token(.listener, frontend.place), Readiness.input | Readiness.exclusive)
+    }
+}
+
+/// Whether a loop accepts connections, and if not, since when it has said so.
+struct AcceptPause {
+    /// In the queue of retries, stands for the listeners.
+    static let place = Token.Place(index: .max, generation: .max)
+
+    private(set) var isPaused = false
+    /// The reason in the log; nil once a connection was accepted again.
+    private(set) var announced: String?
+
+    /// Says whether this is news.
+    mutating func begin(_ reason: String) -> Bool {
+        isPaused = true
+        defer { announced = reason }
+        return announced == nil
+    }
+
+    mutating func end() { isPaused = false }
+
+    /// Says whether this is news.
+    mutating func didAccept() -> Bool {
+        defer { announced = nil }
+        return announced != nil
+    }
+}
+
+extension EpollLoop {
+    /// Leaves new connections in the kernel's queues for a while.
+    mutating func pauseAccepting(_ reason: String) {
+        guard !pause.isPaused else { return }
+        if pause.begin(reason) {
+            settings.logger.warning("accepting connections is paused", metadata: ["reason": "\(reason)"])
+        }
+        for frontend in frontends {
+            if let frontend, frontend.route.frontend.proto == .tcp { unwatch(frontend.socket) }
+        }
+        retries.append(AcceptPause.place, now: now)
+    }
+
+    mutating func resumeAccepting() {
+        guard relays.count < settings.maximumRelays else { return retries.append(AcceptPause.place, now: now) }
+        pause.end()
+        for frontend in frontends {
+            if let frontend, frontend.route.frontend.proto == .tcp { watchListener(frontend) }
         }
     }
+}
 #endif

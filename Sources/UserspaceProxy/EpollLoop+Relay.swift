@@ -1,136 +1,136 @@
 #if os(Linux)
-    import CLinux
-    import Glibc
+import CLinux
+import Glibc
 
-    extension EpollLoop {
-        mutating func clientEvent(_ place: Token.Place, _ bits: UInt32) {
-            guard let relay = relays.pointer(place) else { return }
-            if relay.pointee.state == .silent { return swallow(relay, place) }
-            let arrives = Self.note(bits, source: &relay.pointee.toBackend, destination: &relay.pointee.toClient)
-            if relay.pointee.state == .waiting { return }
-            pump(relay, place, client: arrives, backend: bits & Readiness.output != 0)
+extension EpollLoop {
+    mutating func clientEvent(_ place: Token.Place, _ bits: UInt32) {
+        guard let relay = relays.pointer(place) else { return }
+        if relay.pointee.state == .silent { return swallow(relay, place) }
+        let arrives = Self.note(bits, source: &relay.pointee.toBackend, destination: &relay.pointee.toClient)
+        if relay.pointee.state == .waiting { return }
+        pump(relay, place, client: arrives, backend: bits & Readiness.output != 0)
+    }
+
+    mutating func backendEvent(_ place: Token.Place, _ bits: UInt32) {
+        guard let relay = relays.pointer(place) else { return }
+        if relay.pointee.state == .dialing {
+            if bits & Readiness.failure != 0 { return dialFailed(relay, place) }
+            guard bits & (Readiness.output | Readiness.input) != 0 else { return }
+            connected(relay, place)
+            relay.pointee.toBackend.isWritable = true
+            _ = Self.note(bits, source: &relay.pointee.toClient, destination: &relay.pointee.toBackend)
+            return pump(relay, place, client: true, backend: true)
         }
+        let arrives = Self.note(bits, source: &relay.pointee.toClient, destination: &relay.pointee.toBackend)
+        pump(relay, place, client: bits & Readiness.output != 0, backend: arrives)
+    }
 
-        mutating func backendEvent(_ place: Token.Place, _ bits: UInt32) {
-            guard let relay = relays.pointer(place) else { return }
-            if relay.pointee.state == .dialing {
-                if bits & Readiness.failure != 0 { return dialFailed(relay, place) }
-                guard bits & (Readiness.output | Readiness.input) != 0 else { return }
-                connected(relay, place)
-                relay.pointee.toBackend.isWritable = true
-                _ = Self.note(bits, source: &relay.pointee.toClient, destination: &relay.pointee.toBackend)
-                return pump(relay, place, client: true, backend: true)
-            }
-            let arrives = Self.note(bits, source: &relay.pointee.toClient, destination: &relay.pointee.toBackend)
-            pump(relay, place, client: bits & Readiness.output != 0, backend: arrives)
-        }
+    /// Says whether there is something to read.
+    private static func note(_ bits: UInt32, source: inout Channel, destination: inout Channel) -> Bool {
+        if bits & Readiness.output != 0 { destination.isWritable = true }
+        let ending = bits & (Readiness.end | Readiness.hangUp | Readiness.failure) != 0
+        if ending { source.mayEnd = true }
+        guard ending || bits & Readiness.input != 0 else { return false }
+        source.isReadable = true
+        return true
+    }
 
-        /// Says whether there is something to read.
-        private static func note(_ bits: UInt32, source: inout Channel, destination: inout Channel) -> Bool {
-            if bits & Readiness.output != 0 { destination.isWritable = true }
-            let ending = bits & (Readiness.end | Readiness.hangUp | Readiness.failure) != 0
-            if ending { source.mayEnd = true }
-            guard ending || bits & Readiness.input != 0 else { return false }
-            source.isReadable = true
-            return true
-        }
+    private mutating func connected(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) {
+        relay.pointee.state = .relaying
+        relay.pointee.record?.pointee.connections += 1
+        if relay.pointee.failures > 0 { tried[place.index] = nil }
+    }
 
-        private mutating func connected(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) {
-            relay.pointee.state = .relaying
-            relay.pointee.record?.pointee.connections += 1
-            if relay.pointee.failures > 0 { tried[place.index] = nil }
-        }
-
-        /// Moves what can be moved: from the client, from the backend, or both ways.
-        mutating func pump(
-            _ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place, client: Bool, backend: Bool
-        ) {
-            guard let record = relay.pointee.record else { return }
-            var hasMore = false
-            if client {
-                let before = record.pointee.bytesToEndpoint
-                let outcome = transfer(
-                    &relay.pointee.toBackend, from: relay.pointee.client, to: relay.pointee.backend,
-                    mayShut: relay.pointee.state == .relaying, bytes: &record.pointee.bytesToEndpoint)
-                switch outcome {
-                case .done: break
-                case .more: hasMore = true
-                case .sourceFailed: return close(relay, place, reset: true)
-                case .destinationFailed:
-                    if relay.pointee.state == .dialing { return dialFailed(relay, place) }
-                    return close(relay, place, reset: true)
-                }
-                if relay.pointee.state == .dialing, record.pointee.bytesToEndpoint != before { connected(relay, place) }
-                if !relay.pointee.toBackend.isWritable, !relay.pointee.watchesBackendRoom {
-                    relay.pointee.watchesBackendRoom = true
-                    watchRoom(relay.pointee.backend, Token(.backend, place), relay.pointee.isBackendWatched)
-                }
+    /// Moves what can be moved: from the client, from the backend, or both ways.
+    mutating func pump(
+        _ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place, client: Bool, backend: Bool
+    ) {
+        guard let record = relay.pointee.record else { return }
+        var hasMore = false
+        if client {
+            let before = record.pointee.bytesToEndpoint
+            let outcome = transfer(
+                &relay.pointee.toBackend, from: relay.pointee.client, to: relay.pointee.backend,
+                mayShut: relay.pointee.state == .relaying, bytes: &record.pointee.bytesToEndpoint)
+            switch outcome {
+            case .done: break
+            case .more: hasMore = true
+            case .sourceFailed: return close(relay, place, reset: true)
+            case .destinationFailed:
+                if relay.pointee.state == .dialing { return dialFailed(relay, place) }
+                return close(relay, place, reset: true)
             }
-            if backend, relay.pointee.state == .relaying {
-                switch transfer(
-                    &relay.pointee.toClient, from: relay.pointee.backend, to: relay.pointee.client, mayShut: true,
-                    bytes: &record.pointee.bytesToClient)
-                {
-                case .done: break
-                case .more: hasMore = true
-                case .sourceFailed, .destinationFailed: return close(relay, place, reset: true)
-                }
-                if !relay.pointee.toClient.isWritable, !relay.pointee.watchesClientRoom {
-                    relay.pointee.watchesClientRoom = true
-                    watchRoom(relay.pointee.client, Token(.client, place), relay.pointee.isClientWatched)
-                }
-            }
-            if relay.pointee.toBackend.isShut, relay.pointee.toClient.isShut {
-                return close(relay, place, reset: false)
-            }
-            if hasMore, !relay.pointee.isPending {
-                relay.pointee.isPending = true
-                pending.append(place)
+            if relay.pointee.state == .dialing, record.pointee.bytesToEndpoint != before { connected(relay, place) }
+            if !relay.pointee.toBackend.isWritable, !relay.pointee.watchesBackendRoom {
+                relay.pointee.watchesBackendRoom = true
+                watchRoom(relay.pointee.backend, Token(.backend, place), relay.pointee.isBackendWatched)
             }
         }
-
-        private func watchRoom(_ descriptor: Int32, _ token: Token, _ isWatched: Bool) {
-            guard isWatched else { return }
-            let bits = Readiness.input | Readiness.output | Readiness.end | Readiness.edge
-            watch(descriptor, token, bits, operation: EPOLL_CTL_MOD)
-        }
-
-        /// Takes what a dropped client sends and waits until it gives up.
-        private mutating func swallow(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) {
-            while true {
-                let count = recv(relay.pointee.client, memory.scratch, LoopMemory.bufferSize, 0)
-                if count > 0 { continue }
-                if count < 0, errno == EAGAIN || errno == EINTR { return }
-                return close(relay, place, reset: false)
+        if backend, relay.pointee.state == .relaying {
+            switch transfer(
+                &relay.pointee.toClient, from: relay.pointee.backend, to: relay.pointee.client, mayShut: true,
+                bytes: &record.pointee.bytesToClient)
+            {
+            case .done: break
+            case .more: hasMore = true
+            case .sourceFailed, .destinationFailed: return close(relay, place, reset: true)
+            }
+            if !relay.pointee.toClient.isWritable, !relay.pointee.watchesClientRoom {
+                relay.pointee.watchesClientRoom = true
+                watchRoom(relay.pointee.client, Token(.client, place), relay.pointee.isClientWatched)
             }
         }
-
-        /// Ends a relay; with `reset` both peers see a reset instead of an orderly end.
-        mutating func close(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place, reset: Bool) {
-            Self.close(relay.pointee.client, reset: reset)
-            if relay.pointee.backend >= 0 { Self.close(relay.pointee.backend, reset: reset) }
-            release(&relay.pointee.toBackend)
-            release(&relay.pointee.toClient)
-            if relay.pointee.failures > 0 { tried[place.index] = nil }
-            if let record = relay.pointee.record { records.leave(record) }
-            relays.remove(place)
+        if relay.pointee.toBackend.isShut, relay.pointee.toClient.isShut {
+            return close(relay, place, reset: false)
         }
-
-        private static func close(_ descriptor: Int32, reset: Bool) {
-            if reset {
-                var atOnce = linger(l_onoff: 1, l_linger: 0)
-                setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
-            }
-            Glibc.close(descriptor)
-        }
-
-        private mutating func release(_ channel: inout Channel) {
-            if let buffer = channel.buffer { memory.giveBack(buffer) }
-            channel.buffer = nil
-            if channel.pipeOut >= 0 {
-                memory.giveBack(pipe: (channel.pipeOut, channel.pipeIn), isEmpty: channel.inPipe == 0)
-                channel.pipeOut = -1
-            }
+        if hasMore, !relay.pointee.isPending {
+            relay.pointee.isPending = true
+            pending.append(place)
         }
     }
+
+    private func watchRoom(_ descriptor: Int32, _ token: Token, _ isWatched: Bool) {
+        guard isWatched else { return }
+        let bits = Readiness.input | Readiness.output | Readiness.end | Readiness.edge
+        watch(descriptor, token, bits, operation: EPOLL_CTL_MOD)
+    }
+
+    /// Takes what a dropped client sends and waits until it gives up.
+    private mutating func swallow(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) {
+        while true {
+            let count = recv(relay.pointee.client, memory.scratch, LoopMemory.bufferSize, 0)
+            if count > 0 { continue }
+            if count < 0, errno == EAGAIN || errno == EINTR { return }
+            return close(relay, place, reset: false)
+        }
+    }
+
+    /// Ends a relay; with `reset` both peers see a reset instead of an orderly end.
+    mutating func close(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place, reset: Bool) {
+        Self.close(relay.pointee.client, reset: reset)
+        if relay.pointee.backend >= 0 { Self.close(relay.pointee.backend, reset: reset) }
+        release(&relay.pointee.toBackend)
+        release(&relay.pointee.toClient)
+        if relay.pointee.failures > 0 { tried[place.index] = nil }
+        if let record = relay.pointee.record { records.leave(record) }
+        relays.remove(place)
+    }
+
+    private static func close(_ descriptor: Int32, reset: Bool) {
+        if reset {
+            var atOnce = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
+        }
+        Glibc.close(descriptor)
+    }
+
+    private mutating func release(_ channel: inout Channel) {
+        if let buffer = channel.buffer { memory.giveBack(buffer) }
+        channel.buffer = nil
+        if channel.pipeOut >= 0 {
+            memory.giveBack(pipe: (channel.pipeOut, channel.pipeIn), isEmpty: channel.inPipe == 0)
+            channel.pipeOut = -1
+        }
+    }
+}
 #endif

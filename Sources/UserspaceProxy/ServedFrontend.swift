@@ -1,31 +1,31 @@
 #if os(Linux)
-    import NetTypes
-    import ServiceRouting
+import NetTypes
+import ServiceRouting
 
-    /// A frontend as one loop serves it.
-    ///
-    /// Belongs to that loop's thread.
-    final class ServedFrontend {
-        let place: Token.Place
-        let socket: Int32
-        var route: FrontendRoute
-        var affinity: SharedAffinity?
-        /// Parallel to the endpoints of the route's two verdicts.
-        var outside: [RecordPointer] = []
-        var inside: [RecordPointer] = []
-        /// UDP: the flow of each client.
-        var flows: [SocketEndpoint: Token.Place] = [:]
+/// A frontend as one loop serves it.
+///
+/// Belongs to that loop's thread.
+final class ServedFrontend {
+    let place: Token.Place
+    let socket: Int32
+    var route: FrontendRoute
+    var affinity: SharedAffinity?
+    /// Parallel to the endpoints of the route's two verdicts.
+    var outside: [RecordPointer] = []
+    var inside: [RecordPointer] = []
+    /// UDP: the flow of each client.
+    var flows: [SocketEndpoint: Token.Place] = [:]
 
-        init(place: Token.Place, socket: Int32, route: FrontendRoute, affinity: SharedAffinity?) {
-            self.place = place
-            self.socket = socket
-            self.route = route
-            self.affinity = affinity
-        }
-
-        /// Whether a client's address has a say in where it goes.
-        var readsSource: Bool { affinity != nil || !route.ignoresSource }
-
-        func records(for verdict: Verdict) -> [RecordPointer] { verdict == route.outside ? outside : inside }
+    init(place: Token.Place, socket: Int32, route: FrontendRoute, affinity: SharedAffinity?) {
+        self.place = place
+        self.socket = socket
+        self.route = route
+        self.affinity = affinity
     }
+
+    /// Whether a client's address has a say in where it goes.
+    var readsSource: Bool { affinity != nil || !route.ignoresSource }
+
+    func records(for verdict: Verdict) -> [RecordPointer] { verdict == route.outside ? outside : inside }
+}
 #endif

@@ -1,245 +1,245 @@
 #if os(Linux)
-    import Glibc
-    package import Logging
-    import NetTypes
-    package import ServiceRouting
-    import Synchronization
+import Glibc
+package import Logging
+import NetTypes
+package import ServiceRouting
+import Synchronization
 
-    /// The plane that needs no privileges: relays every connection in epoll loops of its own threads.
+/// The plane that needs no privileges: relays every connection in epoll loops of its own threads.
+///
+/// A dial that is refused or takes too long is repeated on another endpoint, unlike in the kernel's planes (7.3).
+package final class UserspacePlane: DataPlane {
+    package let name = "userspace"
+    private let configuration: UserspaceConfiguration
+    private let threads: [LoopThread]
+    private let hub = EventHub()
+    private let state = Mutex(State())
+
+    private struct State {
+        var served: [Frontend: Served] = [:]
+        /// What cannot be served now, to be tried again.
+        var failed: [Frontend: FrontendProblem] = [:]
+        var affinities: [ServicePortID: (timeout: Duration, shared: SharedAffinity, users: Int)] = [:]
+        var freeSlots: [Int] = []
+        var slots = 0
+        var isStopped = false
+    }
+
+    private struct Served {
+        var route: FrontendRoute
+        let socket: Int32
+        let slot: Int
+        var isDeaf: Bool
+    }
+
+    /// Starts the threads; nothing is served before the first ``apply(_:)``.
     ///
-    /// A dial that is refused or takes too long is repeated on another endpoint, unlike in the kernel's planes (7.3).
-    package final class UserspacePlane: DataPlane {
-        package let name = "userspace"
-        private let configuration: UserspaceConfiguration
-        private let threads: [LoopThread]
-        private let hub = EventHub()
-        private let state = Mutex(State())
-
-        private struct State {
-            var served: [Frontend: Served] = [:]
-            /// What cannot be served now, to be tried again.
-            var failed: [Frontend: FrontendProblem] = [:]
-            var affinities: [ServicePortID: (timeout: Duration, shared: SharedAffinity, users: Int)] = [:]
-            var freeSlots: [Int] = []
-            var slots = 0
-            var isStopped = false
-        }
-
-        private struct Served {
-            var route: FrontendRoute
-            let socket: Int32
-            let slot: Int
-            var isDeaf: Bool
-        }
-
-        /// Starts the threads; nothing is served before the first ``apply(_:)``.
-        ///
-        /// The limit of open descriptors is raised as far as the system lets us.
-        /// - Throws: UserspacePlaneFailure when the system gives no thread or descriptor.
-        package init(
-            configuration: UserspaceConfiguration = UserspaceConfiguration(), logger: Logger
-        ) throws(UserspacePlaneFailure) {
-            self.configuration = configuration
-            Self.raiseDescriptorLimit()
-            let count = max(1, configuration.loops ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-            let seed = configuration.seed ?? UInt64.random(in: .min ... .max)
-            var threads: [LoopThread] = []
-            for number in 0..<count {
-                let settings = LoopSettings(
-                    number: number, maximumRelays: max(1, configuration.maximumConnections / count),
-                    maximumFlows: max(1, configuration.maximumFlows / count),
-                    flowIdleTimeout: configuration.flowIdleTimeout, dialTimeouts: configuration.dialTimeouts,
-                    seed: seed &+ UInt64(number), hub: hub, logger: logger)
-                do {
-                    threads.append(try LoopThread(settings))
-                } catch {
-                    for thread in threads { thread.join() }
-                    throw UserspacePlaneFailure(reason: String(cString: strerror(error.code)))
-                }
-            }
-            self.threads = threads
-        }
-
-        @discardableResult
-        package func apply(_ diff: RoutingDiff) async -> [FrontendProblem] { applyNow(diff) }
-
-        package func connectionEvents(limit: Int) -> AsyncStream<ConnectionEvent> { hub.stream(limit: limit) }
-
-        package func counters() async -> [EndpointCounters] {
-            guard !state.withLock(\.isStopped) else { return [] }
-            var sums: [EndpointRecord.Key: EndpointCounters] = [:]
-            for thread in threads {
-                let part = await withCheckedContinuation { continuation in
-                    let isTaken = thread.perform { continuation.resume(returning: $0.records.counters) }
-                    if !isTaken { continuation.resume(returning: []) }
-                }
-                for counters in part {
-                    let key = EndpointRecord.Key(port: counters.port, endpoint: counters.endpoint)
-                    sums[key] = sums[key].map { $0.adding(counters) } ?? counters
-                }
-            }
-            return sums.values.sorted { ($0.port, $0.endpoint) < ($1.port, $1.endpoint) }
-        }
-
-        package func stop() async {
-            let sockets: [Int32]? = state.withLock { state in
-                guard !state.isStopped else { return nil }
-                state.isStopped = true
-                defer { state.served = [:] }
-                return state.served.values.map(\.socket)
-            }
-            guard let sockets else { return }
-            for thread in threads { thread.join() }
-            for socket in sockets { close(socket) }
-            hub.finish()
-        }
-
-        /// Where a frontend is really served; for tests and tools.
-        package var servedFrontends: [Frontend] { state.withLock { $0.served.keys.sorted() } }
-
-        // MARK: - Applying
-
-        /// Changes are made one after another.
-        ///
-        /// The caller waits for one turn of each loop, which takes microseconds to
-        /// a few milliseconds.
-        private func applyNow(_ diff: RoutingDiff) -> [FrontendProblem] {
-            state.withLock { state in
-                guard !state.isStopped else { return [] }
-                var works = LoopWorks(count: threads.count)
-                var retired: [Int32] = []
-                var removed = diff.removed
-                if diff.isComplete {
-                    let wanted = Set(diff.changed.map(\.frontend))
-                    removed = state.served.keys.filter { !wanted.contains($0) }
-                    state.failed = state.failed.filter { wanted.contains($0.key) }
-                }
-                for frontend in removed {
-                    state.failed[frontend] = nil
-                    retire(frontend, &state, &works, &retired)
-                }
-                var again = state.failed
-                for route in diff.changed {
-                    again[route.frontend] = nil
-                    put(route, &state, &works, &retired)
-                }
-                for problem in again.values { put(problem.route, &state, &works, &retired) }
-                works.run(on: threads)
-                for socket in retired { close(socket) }
-                return state.failed.values.sorted { $0.route.frontend < $1.route.frontend }
-            }
-        }
-
-        private func put(
-            _ route: FrontendRoute, _ state: inout State, _ works: inout LoopWorks, _ retired: inout [Int32]
-        ) {
-            let frontend = route.frontend
-            // Refused by the kernel itself: nobody listens (7.17).
-            if route.outside == .reject, route.inside == .reject {
-                state.failed[frontend] = nil
-                return retire(frontend, &state, &works, &retired)
-            }
-            let isDeaf = route.outside == .drop && route.inside == .drop
-            if var served = state.served[frontend] {
-                let affinity = self.affinity(for: route, replacing: served.route, &state)
-                if served.isDeaf != isDeaf { FrontendSocket.setDeaf(isDeaf, served.socket) }
-                served.isDeaf = isDeaf
-                served.route = route
-                state.served[frontend] = served
-                let slot = served.slot
-                works.add(loops(serving: frontend)) { $0.update(route, slot: slot, affinity: affinity) }
-                return
-            }
-            let socket: Int32
+    /// The limit of open descriptors is raised as far as the system lets us.
+    /// - Throws: UserspacePlaneFailure when the system gives no thread or descriptor.
+    package init(
+        configuration: UserspaceConfiguration = UserspaceConfiguration(), logger: Logger
+    ) throws(UserspacePlaneFailure) {
+        self.configuration = configuration
+        Self.raiseDescriptorLimit()
+        let count = max(1, configuration.loops ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        let seed = configuration.seed ?? UInt64.random(in: .min ... .max)
+        var threads: [LoopThread] = []
+        for number in 0..<count {
+            let settings = LoopSettings(
+                number: number, maximumRelays: max(1, configuration.maximumConnections / count),
+                maximumFlows: max(1, configuration.maximumFlows / count),
+                flowIdleTimeout: configuration.flowIdleTimeout, dialTimeouts: configuration.dialTimeouts,
+                seed: seed &+ UInt64(number), hub: hub, logger: logger)
             do {
-                socket = try FrontendSocket.open(frontend)
+                threads.append(try LoopThread(settings))
             } catch {
-                // Looking for the holder reads all of /proc: once per problem is enough.
-                let known = state.failed[frontend]?.cause
-                let cause = error.cause {
-                    if case .inUse(let holder?)? = known { holder } else { PortHolder.name(of: frontend) }
-                }
-                state.failed[frontend] = FrontendProblem(route: route, cause: cause)
-                return
+                for thread in threads { thread.join() }
+                throw UserspacePlaneFailure(reason: String(cString: strerror(error.code)))
             }
+        }
+        self.threads = threads
+    }
+
+    @discardableResult
+    package func apply(_ diff: RoutingDiff) async -> [FrontendProblem] { applyNow(diff) }
+
+    package func connectionEvents(limit: Int) -> AsyncStream<ConnectionEvent> { hub.stream(limit: limit) }
+
+    package func counters() async -> [EndpointCounters] {
+        guard !state.withLock(\.isStopped) else { return [] }
+        var sums: [EndpointRecord.Key: EndpointCounters] = [:]
+        for thread in threads {
+            let part = await withCheckedContinuation { continuation in
+                let isTaken = thread.perform { continuation.resume(returning: $0.records.counters) }
+                if !isTaken { continuation.resume(returning: []) }
+            }
+            for counters in part {
+                let key = EndpointRecord.Key(port: counters.port, endpoint: counters.endpoint)
+                sums[key] = sums[key].map { $0.adding(counters) } ?? counters
+            }
+        }
+        return sums.values.sorted { ($0.port, $0.endpoint) < ($1.port, $1.endpoint) }
+    }
+
+    package func stop() async {
+        let sockets: [Int32]? = state.withLock { state in
+            guard !state.isStopped else { return nil }
+            state.isStopped = true
+            defer { state.served = [:] }
+            return state.served.values.map(\.socket)
+        }
+        guard let sockets else { return }
+        for thread in threads { thread.join() }
+        for socket in sockets { close(socket) }
+        hub.finish()
+    }
+
+    /// Where a frontend is really served; for tests and tools.
+    package var servedFrontends: [Frontend] { state.withLock { $0.served.keys.sorted() } }
+
+    // MARK: - Applying
+
+    /// Changes are made one after another.
+    ///
+    /// The caller waits for one turn of each loop, which takes microseconds to
+    /// a few milliseconds.
+    private func applyNow(_ diff: RoutingDiff) -> [FrontendProblem] {
+        state.withLock { state in
+            guard !state.isStopped else { return [] }
+            var works = LoopWorks(count: threads.count)
+            var retired: [Int32] = []
+            var removed = diff.removed
+            if diff.isComplete {
+                let wanted = Set(diff.changed.map(\.frontend))
+                removed = state.served.keys.filter { !wanted.contains($0) }
+                state.failed = state.failed.filter { wanted.contains($0.key) }
+            }
+            for frontend in removed {
+                state.failed[frontend] = nil
+                retire(frontend, &state, &works, &retired)
+            }
+            var again = state.failed
+            for route in diff.changed {
+                again[route.frontend] = nil
+                put(route, &state, &works, &retired)
+            }
+            for problem in again.values { put(problem.route, &state, &works, &retired) }
+            works.run(on: threads)
+            for socket in retired { close(socket) }
+            return state.failed.values.sorted { $0.route.frontend < $1.route.frontend }
+        }
+    }
+
+    private func put(
+        _ route: FrontendRoute, _ state: inout State, _ works: inout LoopWorks, _ retired: inout [Int32]
+    ) {
+        let frontend = route.frontend
+        // Refused by the kernel itself: nobody listens (7.17).
+        if route.outside == .reject, route.inside == .reject {
             state.failed[frontend] = nil
-            if isDeaf { FrontendSocket.setDeaf(true, socket) }
-            let slot = state.freeSlots.popLast() ?? state.slots
-            state.slots = max(state.slots, slot + 1)
-            let affinity = self.affinity(for: route, replacing: nil, &state)
-            state.served[frontend] = Served(route: route, socket: socket, slot: slot, isDeaf: isDeaf)
-            works.add(loops(serving: frontend)) { $0.serve(route, on: socket, slot: slot, affinity: affinity) }
+            return retire(frontend, &state, &works, &retired)
         }
-
-        private func retire(
-            _ frontend: Frontend, _ state: inout State, _ works: inout LoopWorks, _ retired: inout [Int32]
-        ) {
-            guard let served = state.served.removeValue(forKey: frontend) else { return }
+        let isDeaf = route.outside == .drop && route.inside == .drop
+        if var served = state.served[frontend] {
+            let affinity = self.affinity(for: route, replacing: served.route, &state)
+            if served.isDeaf != isDeaf { FrontendSocket.setDeaf(isDeaf, served.socket) }
+            served.isDeaf = isDeaf
+            served.route = route
+            state.served[frontend] = served
             let slot = served.slot
-            works.add(loops(serving: frontend)) { $0.retire(slot: slot) }
-            retired.append(served.socket)
-            // May be used again at once: each loop does what it is told in order.
-            state.freeSlots.append(slot)
-            releaseAffinity(of: served.route, &state)
+            works.add(loops(serving: frontend)) { $0.update(route, slot: slot, affinity: affinity) }
+            return
         }
-
-        /// All loops accept TCP; the flows of a UDP frontend need one place, so one loop has it.
-        private func loops(serving frontend: Frontend) -> Range<Int> {
-            guard frontend.proto == .udp else { return threads.indices }
-            let number = Int(frontend.hashValue.magnitude % UInt(threads.count))
-            return number..<number + 1
-        }
-
-        private func affinity(
-            for route: FrontendRoute, replacing old: FrontendRoute?, _ state: inout State
-        ) -> SharedAffinity? {
-            let wasUser = old.map { $0.affinity != nil && $0.port == route.port } ?? false
-            if let old, !wasUser || route.affinity == nil { releaseAffinity(of: old, &state) }
-            guard let timeout = route.affinity else { return nil }
-            if var known = state.affinities[route.port], known.timeout == timeout {
-                if !wasUser { known.users += 1 }
-                state.affinities[route.port] = known
-                let listed = route.reachable.union(route.serving)
-                known.shared.table.withLock { $0?.retain(listed) }
-                return known.shared
+        let socket: Int32
+        do {
+            socket = try FrontendSocket.open(frontend)
+        } catch {
+            // Looking for the holder reads all of /proc: once per problem is enough.
+            let known = state.failed[frontend]?.cause
+            let cause = error.cause {
+                if case .inUse(let holder?)? = known { holder } else { PortHolder.name(of: frontend) }
             }
-            let users = (state.affinities[route.port]?.users ?? 0) + (wasUser ? 0 : 1)
-            let shared = SharedAffinity(AffinityTable(timeout: timeout, capacity: configuration.affinityCapacity))
-            state.affinities[route.port] = (timeout, shared, users)
-            return shared
+            state.failed[frontend] = FrontendProblem(route: route, cause: cause)
+            return
         }
-
-        private func releaseAffinity(of route: FrontendRoute, _ state: inout State) {
-            guard route.affinity != nil, var known = state.affinities[route.port] else { return }
-            known.users -= 1
-            state.affinities[route.port] = known.users > 0 ? known : nil
-        }
-
-        private static func raiseDescriptorLimit() {
-            var limit = rlimit()
-            guard getrlimit(__rlimit_resource_t(UInt32(7)), &limit) == 0, limit.rlim_cur < limit.rlim_max else {
-                return
-            }
-            limit.rlim_cur = limit.rlim_max
-            setrlimit(__rlimit_resource_t(UInt32(7)), &limit)
-        }
+        state.failed[frontend] = nil
+        if isDeaf { FrontendSocket.setDeaf(true, socket) }
+        let slot = state.freeSlots.popLast() ?? state.slots
+        state.slots = max(state.slots, slot + 1)
+        let affinity = self.affinity(for: route, replacing: nil, &state)
+        state.served[frontend] = Served(route: route, socket: socket, slot: slot, isDeaf: isDeaf)
+        works.add(loops(serving: frontend)) { $0.serve(route, on: socket, slot: slot, affinity: affinity) }
     }
 
-    /// Why the plane could not start.
-    package struct UserspacePlaneFailure: Error, CustomStringConvertible {
-        package let reason: String
-        package var description: String { "the userspace data plane cannot start: \(reason)" }
+    private func retire(
+        _ frontend: Frontend, _ state: inout State, _ works: inout LoopWorks, _ retired: inout [Int32]
+    ) {
+        guard let served = state.served.removeValue(forKey: frontend) else { return }
+        let slot = served.slot
+        works.add(loops(serving: frontend)) { $0.retire(slot: slot) }
+        retired.append(served.socket)
+        // May be used again at once: each loop does what it is told in order.
+        state.freeSlots.append(slot)
+        releaseAffinity(of: served.route, &state)
     }
 
-    extension EndpointCounters {
-        fileprivate func adding(_ other: EndpointCounters) -> EndpointCounters {
-            var sum = self
-            sum.connections += other.connections
-            sum.active += other.active
-            sum.bytesToEndpoint += other.bytesToEndpoint
-            sum.bytesToClient += other.bytesToClient
-            sum.dialFailures += other.dialFailures
-            return sum
-        }
+    /// All loops accept TCP; the flows of a UDP frontend need one place, so one loop has it.
+    private func loops(serving frontend: Frontend) -> Range<Int> {
+        guard frontend.proto == .udp else { return threads.indices }
+        let number = Int(frontend.hashValue.magnitude % UInt(threads.count))
+        return number..<number + 1
     }
+
+    private func affinity(
+        for route: FrontendRoute, replacing old: FrontendRoute?, _ state: inout State
+    ) -> SharedAffinity? {
+        let wasUser = old.map { $0.affinity != nil && $0.port == route.port } ?? false
+        if let old, !wasUser || route.affinity == nil { releaseAffinity(of: old, &state) }
+        guard let timeout = route.affinity else { return nil }
+        if var known = state.affinities[route.port], known.timeout == timeout {
+            if !wasUser { known.users += 1 }
+            state.affinities[route.port] = known
+            let listed = route.reachable.union(route.serving)
+            known.shared.table.withLock { $0?.retain(listed) }
+            return known.shared
+        }
+        let users = (state.affinities[route.port]?.users ?? 0) + (wasUser ? 0 : 1)
+        let shared = SharedAffinity(AffinityTable(timeout: timeout, capacity: configuration.affinityCapacity))
+        state.affinities[route.port] = (timeout, shared, users)
+        return shared
+    }
+
+    private func releaseAffinity(of route: FrontendRoute, _ state: inout State) {
+        guard route.affinity != nil, var known = state.affinities[route.port] else { return }
+        known.users -= 1
+        state.affinities[route.port] = known.users > 0 ? known : nil
+    }
+
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(UInt32(7)), &limit) == 0, limit.rlim_cur < limit.rlim_max else {
+            return
+        }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(UInt32(7)), &limit)
+    }
+}
+
+/// Why the plane could not start.
+package struct UserspacePlaneFailure: Error, CustomStringConvertible {
+    package let reason: String
+    package var description: String { "the userspace data plane cannot start: \(reason)" }
+}
+
+extension EndpointCounters {
+    fileprivate func adding(_ other: EndpointCounters) -> EndpointCounters {
+        var sum = self
+        sum.connections += other.connections
+        sum.active += other.active
+        sum.bytesToEndpoint += other.bytesToEndpoint
+        sum.bytesToClient += other.bytesToClient
+        sum.dialFailures += other.dialFailures
+        return sum
+    }
+}
 #endif

@@ -1,172 +1,172 @@
 #if os(Linux)
-    import CLinux
-    import Glibc
-    import NetTypes
+import CLinux
+import Glibc
+import NetTypes
 
-    /// A blocking socket of a test, closed with its owner; no wait is longer than five seconds.
-    final class TestSocket: Sendable {
-        let descriptor: Int32
+/// A blocking socket of a test, closed with its owner; no wait is longer than five seconds.
+final class TestSocket: Sendable {
+    let descriptor: Int32
 
-        init(_ descriptor: Int32) {
-            self.descriptor = descriptor
-            var limit = timeval(tv_sec: 5, tv_usec: 0)
-            setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-            setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+        var limit = timeval(tv_sec: 5, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { close(descriptor) }
+
+    convenience init(_ type: __socket_type) { self.init(socket(AF_INET, Int32(type.rawValue), 0)) }
+
+    static func plain(_ endpoint: SocketEndpoint) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = endpoint.port.bigEndian
+        if case .v4(let host) = endpoint.address { address.sin_addr.s_addr = host.bits.bigEndian }
+        return address
+    }
+
+    /// 0, or the error number.
+    func connect(to endpoint: SocketEndpoint) -> Int32 { call(endpoint, Glibc.connect) }
+
+    func bind(to endpoint: SocketEndpoint) -> Int32 { call(endpoint, Glibc.bind) }
+
+    private func call(
+        _ endpoint: SocketEndpoint, _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
+        var address = Self.plain(endpoint)
+        return withUnsafeBytes(of: &address) { bytes in
+            guard let base = bytes.baseAddress else { return EINVAL }
+            let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            return body(descriptor, base.assumingMemoryBound(to: sockaddr.self), size) == 0 ? 0 : errno
         }
+    }
 
-        deinit { close(descriptor) }
-
-        convenience init(_ type: __socket_type) { self.init(socket(AF_INET, Int32(type.rawValue), 0)) }
-
-        static func plain(_ endpoint: SocketEndpoint) -> sockaddr_in {
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = endpoint.port.bigEndian
-            if case .v4(let host) = endpoint.address { address.sin_addr.s_addr = host.bits.bigEndian }
-            return address
+    var localPort: UInt16 {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutableBytes(of: &address) { bytes in
+            guard let base = bytes.baseAddress else { return }
+            getsockname(descriptor, base.assumingMemoryBound(to: sockaddr.self), &length)
         }
+        return UInt16(bigEndian: address.sin_port)
+    }
 
-        /// 0, or the error number.
-        func connect(to endpoint: SocketEndpoint) -> Int32 { call(endpoint, Glibc.connect) }
+    @discardableResult
+    func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
-        func bind(to endpoint: SocketEndpoint) -> Int32 { call(endpoint, Glibc.bind) }
+    @discardableResult
+    func write(_ bytes: [UInt8]) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes { raw in
+                raw.baseAddress.map { send(descriptor, $0 + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) } ?? 0
+            }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
 
-        private func call(
-            _ endpoint: SocketEndpoint, _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
-        ) -> Int32 {
-            var address = Self.plain(endpoint)
-            return withUnsafeBytes(of: &address) { bytes in
-                guard let base = bytes.baseAddress else { return EINVAL }
-                let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-                return body(descriptor, base.assumingMemoryBound(to: sockaddr.self), size) == 0 ? 0 : errno
+    func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// nil after an error or five silent seconds; empty at the end.
+    func read(_ limit: Int = 65_536) -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: limit)
+        let count = recv(descriptor, &buffer, limit, 0)
+        return count < 0 ? nil : Array(buffer.prefix(count))
+    }
+
+    /// Everything until the end; nil after an error.
+    func readAll() -> [UInt8]? {
+        var all: [UInt8] = []
+        while true {
+            guard let part = read() else { return nil }
+            if part.isEmpty { return all }
+            all += part
+        }
+    }
+}
+
+/// A server on an address of its own, with one thread; it ends when it is released.
+final class TestServer: Sendable {
+    enum Behaviour: Sendable {
+        /// Says its name and ends.
+        case greet(String)
+        /// Reads to the end, then sends all of it back and ends.
+        case echo
+        /// Answers each datagram with its name.
+        case datagrams(String)
+    }
+
+    let endpoint: SocketEndpoint
+    private let listener: TestSocket
+
+    init(_ behaviour: Behaviour) {
+        let isUDP = if case .datagrams = behaviour { true } else { false }
+        let listener = TestSocket(isUDP ? SOCK_DGRAM : SOCK_STREAM)
+        let host = IPAddress.v4(IPv4Address(bits: 0x7F00_0001))
+        _ = listener.bind(to: SocketEndpoint(address: host, port: 0))
+        if !isUDP { listen(listener.descriptor, 1024) }
+        endpoint = SocketEndpoint(address: host, port: listener.localPort)
+        self.listener = listener
+        run { isUDP ? Self.answer(listener.descriptor, behaviour) : Self.serve(listener.descriptor, behaviour) }
+    }
+
+    deinit { shutdown(listener.descriptor, Int32(SHUT_RDWR)) }
+
+    private static func serve(_ listener: Int32, _ behaviour: Behaviour) {
+        while true {
+            let descriptor = accept(listener, nil, nil)
+            if descriptor < 0, errno == EAGAIN { continue }
+            guard descriptor >= 0 else { return }
+            let client = TestSocket(descriptor)
+            if case .greet(let name) = behaviour {
+                client.write(name)
+            } else {
+                // Of its own thread, so that many clients can be served at once.
+                run { if let all = client.readAll() { client.write(all) } }
             }
         }
+    }
 
-        var localPort: UInt16 {
-            var address = sockaddr_in()
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            withUnsafeMutableBytes(of: &address) { bytes in
+    private static func answer(_ socket: Int32, _ behaviour: Behaviour) {
+        guard case .datagrams(let name) = behaviour else { return }
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            var source = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let count = withUnsafeMutableBytes(of: &source) { bytes in
+                bytes.baseAddress.map {
+                    recvfrom(socket, &buffer, buffer.count, 0, $0.assumingMemoryBound(to: sockaddr.self), &length)
+                } ?? -1
+            }
+            if count < 0, errno == EAGAIN { continue }
+            guard count > 0 else { return }
+            let answer = Array("\(name) \(count)".utf8)
+            withUnsafeBytes(of: &source) { bytes in
                 guard let base = bytes.baseAddress else { return }
-                getsockname(descriptor, base.assumingMemoryBound(to: sockaddr.self), &length)
-            }
-            return UInt16(bigEndian: address.sin_port)
-        }
-
-        @discardableResult
-        func write(_ text: String) -> Bool { write(Array(text.utf8)) }
-
-        @discardableResult
-        func write(_ bytes: [UInt8]) -> Bool {
-            var sent = 0
-            while sent < bytes.count {
-                let count = bytes.withUnsafeBytes { raw in
-                    raw.baseAddress.map { send(descriptor, $0 + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) } ?? 0
-                }
-                guard count > 0 else { return false }
-                sent += count
-            }
-            return true
-        }
-
-        func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
-
-        /// nil after an error or five silent seconds; empty at the end.
-        func read(_ limit: Int = 65_536) -> [UInt8]? {
-            var buffer = [UInt8](repeating: 0, count: limit)
-            let count = recv(descriptor, &buffer, limit, 0)
-            return count < 0 ? nil : Array(buffer.prefix(count))
-        }
-
-        /// Everything until the end; nil after an error.
-        func readAll() -> [UInt8]? {
-            var all: [UInt8] = []
-            while true {
-                guard let part = read() else { return nil }
-                if part.isEmpty { return all }
-                all += part
+                _ = sendto(socket, answer, answer.count, 0, base.assumingMemoryBound(to: sockaddr.self), length)
             }
         }
     }
+}
 
-    /// A server on an address of its own, with one thread; it ends when it is released.
-    final class TestServer: Sendable {
-        enum Behaviour: Sendable {
-            /// Says its name and ends.
-            case greet(String)
-            /// Reads to the end, then sends all of it back and ends.
-            case echo
-            /// Answers each datagram with its name.
-            case datagrams(String)
-        }
+/// Runs `body` on a thread of its own.
+func run(_ body: @escaping @Sendable () -> Void) {
+    let start = Unmanaged.passRetained(ThreadBody(body))
+    var thread = pthread_t()
+    let code = pthread_create(
+        &thread, nil,
+        { argument in
+            if let argument { Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().body() }
+            return nil
+        }, start.toOpaque())
+    if code == 0 { pthread_detach(thread) } else { start.release() }
+}
 
-        let endpoint: SocketEndpoint
-        private let listener: TestSocket
-
-        init(_ behaviour: Behaviour) {
-            let isUDP = if case .datagrams = behaviour { true } else { false }
-            let listener = TestSocket(isUDP ? SOCK_DGRAM : SOCK_STREAM)
-            let host = IPAddress.v4(IPv4Address(bits: 0x7F00_0001))
-            _ = listener.bind(to: SocketEndpoint(address: host, port: 0))
-            if !isUDP { listen(listener.descriptor, 1024) }
-            endpoint = SocketEndpoint(address: host, port: listener.localPort)
-            self.listener = listener
-            run { isUDP ? Self.answer(listener.descriptor, behaviour) : Self.serve(listener.descriptor, behaviour) }
-        }
-
-        deinit { shutdown(listener.descriptor, Int32(SHUT_RDWR)) }
-
-        private static func serve(_ listener: Int32, _ behaviour: Behaviour) {
-            while true {
-                let descriptor = accept(listener, nil, nil)
-                if descriptor < 0, errno == EAGAIN { continue }
-                guard descriptor >= 0 else { return }
-                let client = TestSocket(descriptor)
-                if case .greet(let name) = behaviour {
-                    client.write(name)
-                } else {
-                    // Of its own thread, so that many clients can be served at once.
-                    run { if let all = client.readAll() { client.write(all) } }
-                }
-            }
-        }
-
-        private static func answer(_ socket: Int32, _ behaviour: Behaviour) {
-            guard case .datagrams(let name) = behaviour else { return }
-            var buffer = [UInt8](repeating: 0, count: 65_536)
-            while true {
-                var source = sockaddr_storage()
-                var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-                let count = withUnsafeMutableBytes(of: &source) { bytes in
-                    bytes.baseAddress.map {
-                        recvfrom(socket, &buffer, buffer.count, 0, $0.assumingMemoryBound(to: sockaddr.self), &length)
-                    } ?? -1
-                }
-                if count < 0, errno == EAGAIN { continue }
-                guard count > 0 else { return }
-                let answer = Array("\(name) \(count)".utf8)
-                withUnsafeBytes(of: &source) { bytes in
-                    guard let base = bytes.baseAddress else { return }
-                    _ = sendto(socket, answer, answer.count, 0, base.assumingMemoryBound(to: sockaddr.self), length)
-                }
-            }
-        }
-    }
-
-    /// Runs `body` on a thread of its own.
-    func run(_ body: @escaping @Sendable () -> Void) {
-        let start = Unmanaged.passRetained(ThreadBody(body))
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            { argument in
-                if let argument { Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().body() }
-                return nil
-            }, start.toOpaque())
-        if code == 0 { pthread_detach(thread) } else { start.release() }
-    }
-
-    private final class ThreadBody {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
+private final class ThreadBody {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}
 #endif

@@ -4,9 +4,9 @@ package import NetTypes
 import Synchronization
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The sockets of the cluster's name server, UDP and TCP.

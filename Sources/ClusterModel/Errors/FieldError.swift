@@ -10,7 +10,7 @@ package struct FieldError: Error, Hashable, Sendable, CustomStringConvertible {
 
     package let path: String
     package let kind: Kind
-    /// As it is printed: texts quoted, numbers bare, lists as JSON. nil prints none.
+    /// The value as it is printed: texts quoted, numbers bare, lists as JSON; nil prints none.
     package let value: String?
     package let detail: String
 

@@ -1,4 +1,6 @@
-/// Any JSON value. Objects are kept in this form, so that fields nobody here interprets survive a round trip.
+/// Any JSON value.
+///
+/// Objects are kept in this form, so that fields nobody here interprets survive a round trip.
 ///
 /// Keys of an object have no order; they are sorted when written.
 package enum JSONValue: Hashable, Sendable {
@@ -10,8 +12,9 @@ package enum JSONValue: Hashable, Sendable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    /// A member of an object; nil where this is no object. Setting a member makes an object of any other value,
-    /// setting nil removes the member.
+    /// A member of an object; nil where this is no object.
+    ///
+    /// Setting a member makes an object of any other value, setting nil removes the member.
     package subscript(key: String) -> JSONValue? {
         get { if case .object(let members) = self { members[key] } else { nil } }
         set {

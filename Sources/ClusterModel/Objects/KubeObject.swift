@@ -56,7 +56,9 @@ package struct KubeObject: Hashable, Sendable {
         set { setMap("annotations", newValue) }
     }
 
-    /// The object's place in the store. For a kind that is not kept the type is of no meaning: check ``type`` first.
+    /// The object's place in the store.
+    ///
+    /// For a kind that is not kept the type is of no meaning: check ``type`` first.
     package var key: ObjectKey { ObjectKey(type ?? .configmaps, namespace: namespace, name: name) }
 
     private func metadata(_ key: String) -> String? { json["metadata"]?[key]?.stringValue }

@@ -1,6 +1,8 @@
 /// The page for terminals (rule 10.1).
 package enum TextPage {
-    /// The whole page. What could not be had stands as `ERROR: ...` in its section, and the page is whole all the same.
+    /// The whole page.
+    ///
+    /// What could not be had stands as `ERROR: ...` in its section, and the page is whole all the same.
     package static func text(_ contents: PageContents) -> String {
         let quote: String
         switch contents.quote {
