@@ -64,6 +64,7 @@ var targets: [Target] = [
     .target(
         name: "KiadaTesting", dependencies: ["NetTypes"], path: "Tests/Support", swiftSettings: settings),
     tests("NetTypesTests", ["NetTypes"]),
+    tests("ClusterModelTests", ["ClusterModel"]),
     tests("DNSWireTests", ["DNSWire", "NetTypes"]),
     tests("ClusterStoreTests", ["ClusterStore", "ClusterModel"]),
     tests("ServiceRoutingTests", ["ServiceRouting", "ClusterModel", "NetTypes"]),
