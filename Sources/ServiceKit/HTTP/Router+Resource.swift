@@ -1,11 +1,11 @@
 import HTTPTypes
-import Hummingbird
+package import Hummingbird
 
 extension Router {
-    typealias Handler = @Sendable (Request, Context) async throws -> Response
+    package typealias Handler = @Sendable (Request, Context) async throws -> Response
 
     /// Serves `path`: GET and HEAD by `get`, POST by `post`, and 405 with `Allow` for every other method.
-    func resource(_ path: RouterPath, get: Handler? = nil, post: Handler? = nil) {
+    package func resource(_ path: RouterPath, get: Handler? = nil, post: Handler? = nil) {
         var allowed: [HTTPRequest.Method] = []
         if let get {
             on(path, method: .get, use: get)

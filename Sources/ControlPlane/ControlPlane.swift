@@ -1,0 +1,37 @@
+import ClusterModel
+package import ClusterStore
+package import Logging
+
+/// The controllers: they follow the store and write into it what follows from what others wrote.
+///
+/// Each is level-triggered: started on any store it reaches the same state.
+package struct ControlPlane: Sendable {
+    private let store: Store
+    private let networks: ClusterNetworks
+    private let logger: Logger
+
+    package init(_ store: Store, networks: ClusterNetworks, logger: Logger) {
+        self.store = store
+        self.networks = networks
+        self.logger = logger
+    }
+
+    /// Runs until the task is cancelled.
+    package func run() async {
+        var slices = EndpointSliceController(store, logger: logger)
+        var balancer = LoadBalancerController(store, range: networks.loadBalancerRange, logger: logger)
+        let types = EndpointSliceController.types.union(LoadBalancerController.types)
+        while !Task.isCancelled {
+            guard let stream = try? store.watch(types) else { continue }
+            let batches = WatchBatches(stream).makeAsyncIterator()
+            while let batch = await batches.next() {
+                balancer.handle(batch.filter { $0.object.type == .services })
+                slices.handle(batch)
+            }
+            if !Task.isCancelled {
+                logger.notice("the controllers fell behind the store and read it again")
+                slices = EndpointSliceController(store, logger: logger)
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import CZlib
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+package import NIOCore
+
+/// Compresses texts for clients that want it (RFC 9110 section 8.4.1.3, RFC 1952).
+package enum Gzip {
+    /// Smaller bodies are sent as they are: bytes.
+    package static let threshold = 1024
+
+    /// The answer, compressed if that is allowed and worth it.
+    static func compressed(_ response: Response, for request: Request) async throws -> Response {
+        guard let length = response.body.contentLength, length > threshold,
+            isText(response.headers[.contentType] ?? ""), response.headers[.contentEncoding] == nil
+        else { return response }
+        var response = response
+        response.headers[.vary] = response.headers[.vary].map { "\($0), Accept-Encoding" } ?? "Accept-Encoding"
+        guard request.method != .head, isAccepted(by: request.headers[.acceptEncoding] ?? "") else { return response }
+        let collected = Collected()
+        try await response.body.write(CollectingWriter(collected))
+        guard let small = compress(collected.buffer), small.readableBytes < collected.buffer.readableBytes else {
+            response.body = ResponseBody(byteBuffer: collected.buffer)
+            return response
+        }
+        response.headers[.contentEncoding] = "gzip"
+        response.headers[.contentLength] = nil
+        // The same resource in another coding is another representation.
+        if let tag = response.headers[.eTag], !tag.hasPrefix("W/") { response.headers[.eTag] = "W/\(tag)" }
+        response.body = ResponseBody(byteBuffer: small)
+        return response
+    }
+
+    private static func isText(_ type: String) -> Bool {
+        let type = type.prefix { $0 != ";" }
+        return type.hasPrefix("text/") || type == "application/json" || type == "image/svg+xml"
+    }
+
+    /// Whether the header `Accept-Encoding` allows gzip: named, or `*`, without `q=0`.
+    package static func isAccepted(by header: String) -> Bool {
+        for part in header.split(separator: ",") {
+            let pieces = part.split(separator: ";").map { $0.filter { $0 != " " }.lowercased() }
+            guard let coding = pieces.first, coding == "gzip" || coding == "x-gzip" || coding == "*" else { continue }
+            guard let weight = pieces.dropFirst().first(where: { $0.hasPrefix("q=") }) else { return true }
+            return (Double(weight.dropFirst(2)) ?? 0) > 0
+        }
+        return false
+    }
+
+    /// The bytes as one gzip member; nil when zlib has no memory.
+    package static func compress(_ buffer: ByteBuffer) -> ByteBuffer? {
+        var stream = z_stream()
+        // 15 bits of window and 16 for the gzip header.
+        let size = Int32(MemoryLayout<z_stream>.size)
+        guard deflateInit2_(&stream, 5, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size) == Z_OK else {
+            return nil
+        }
+        defer { deflateEnd(&stream) }
+        var input = [UInt8](buffer.readableBytesView)
+        var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(input.count))))
+        let written = input.withUnsafeMutableBufferPointer { source in
+            output.withUnsafeMutableBufferPointer { target -> Int? in
+                stream.next_in = source.baseAddress
+                stream.avail_in = UInt32(source.count)
+                stream.next_out = target.baseAddress
+                stream.avail_out = UInt32(target.count)
+                return deflate(&stream, Z_FINISH) == Z_STREAM_END ? Int(stream.total_out) : nil
+            }
+        }
+        return written.map { ByteBuffer(bytes: output[..<$0]) }
+    }
+
+    private final class Collected {
+        var buffer = ByteBuffer()
+    }
+
+    private struct CollectingWriter: ResponseBodyWriter {
+        private let collected: Collected
+
+        init(_ collected: Collected) { self.collected = collected }
+
+        mutating func write(_ buffer: ByteBuffer) async throws {
+            var buffer = buffer
+            collected.buffer.writeBuffer(&buffer)
+        }
+
+        consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
+    }
+}

@@ -1,0 +1,72 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// One line per request on standard output; probes and scrapes of the standard endpoints are left out.
+package struct AccessLog: Sendable {
+    /// How a line looks, as `--access-log` takes it.
+    package enum Format: String, Sendable, CaseIterable {
+        case text
+        case json
+        case off
+    }
+
+    private struct Line: Encodable {
+        let time: String
+        let client: String
+        let method: String
+        let path: String
+        let status: Int
+        let bytes: Int
+        let milliseconds: Double
+        let userAgent: String?
+        let traceparent: String?
+    }
+
+    private static let quiet: Set<String> = ["/healthz/ready", "/healthz/live", "/metrics"]
+    private let format: Format
+    private let output: @Sendable (String) -> Void
+
+    /// - Parameter output: takes whole lines.
+    package init(_ format: Format, output: @escaping @Sendable (String) -> Void = StandardStream.output.write) {
+        self.format = format
+        self.output = output
+    }
+
+    func write(
+        _ request: Request, _ response: Response, _ context: ServiceRequestContext, duration: Duration
+    ) {
+        guard format != .off, !Self.quiet.contains(request.uri.path) else { return }
+        let line = Line(
+            time: Date().formatted(.iso8601.time(includingFractionalSeconds: true)),
+            client: context.remoteAddress?.ipAddress ?? "-", method: request.method.rawValue,
+            path: Self.printable(request.uri.string), status: response.status.code,
+            bytes: response.body.contentLength ?? 0,
+            milliseconds: ((duration / .milliseconds(1)) * 1000).rounded() / 1000,
+            userAgent: request.headers[.userAgent], traceparent: request.headers[Self.traceparent])
+        output(format == .json ? Self.json(line) : Self.text(line))
+    }
+
+    private static let traceparent = HTTPField.Name("traceparent") ?? .server
+
+    private static func text(_ line: Line) -> String {
+        "\(line.time) \(line.client) \"\(line.method) \(line.path)\" \(line.status) \(line.bytes) "
+            + "\(line.milliseconds)ms \"\(printable(line.userAgent ?? "-"))\"\n"
+    }
+
+    private static func json(_ line: Line) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return ((try? encoder.encode(line)).map { String(decoding: $0, as: UTF8.self) } ?? "{}") + "\n"
+    }
+
+    /// Without what could end a line or play tricks on terminals, and of bounded length.
+    private static func printable(_ text: String) -> String {
+        var scalars = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars.prefix(512) {
+            scalars.append(scalar.properties.generalCategory == .control || scalar == "\"" ? "?" : scalar)
+        }
+        return String(scalars)
+    }
+}

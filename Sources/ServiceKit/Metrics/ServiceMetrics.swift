@@ -1,0 +1,122 @@
+import FoundationEssentials
+import Glibc
+package import HTTPTypes
+import Synchronization
+
+/// Counts what a service does, for `/metrics`.
+///
+/// Labels have few values by construction: routes are the router's patterns, not paths.
+package final class ServiceMetrics: Sendable {
+    private struct RequestKey: Hashable {
+        let method: String
+        let route: String
+        let status: Int
+    }
+
+    private struct Histogram {
+        var buckets = [UInt64](repeating: 0, count: ServiceMetrics.bounds.count)
+        var count: UInt64 = 0
+        var seconds = 0.0
+    }
+
+    private struct Family {
+        let help: String
+        var values: [String: UInt64] = [:]
+    }
+
+    private struct State {
+        var requests: [RequestKey: Histogram] = [:]
+        var counters: [String: Family] = [:]
+    }
+
+    /// Upper bounds of the duration buckets, in seconds.
+    private static let bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+    private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+    private let program: String
+    private let startSeconds = Date().timeIntervalSince1970
+    private let state = Mutex(State())
+
+    /// - Parameter program: the name in `kiada_build_info`.
+    package init(program: String) { self.program = program }
+
+    package func requestEnded(method: HTTPRequest.Method, route: String, status: Int, duration: Duration) {
+        let name = Self.methods.contains(method.rawValue) ? method.rawValue : "other"
+        let seconds = duration / .seconds(1)
+        state.withLock { state in
+            let key = RequestKey(method: name, route: route, status: status)
+            var histogram = state.requests[key] ?? Histogram()
+            for (index, bound) in Self.bounds.enumerated() where seconds <= bound { histogram.buckets[index] += 1 }
+            histogram.count += 1
+            histogram.seconds += seconds
+            state.requests[key] = histogram
+        }
+    }
+
+    /// Adds one to the counter `name`, which should end with `_total`.
+    ///
+    /// - Parameter labels: few names with few values each, in order.
+    package func increment(_ name: String, help: String, labels: KeyValuePairs<String, String> = [:]) {
+        let key = labels.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
+        state.withLock { $0.counters[name, default: Family(help: help)].values[key, default: 0] += 1 }
+    }
+
+    /// Everything in Prometheus's text format.
+    package func text() -> String {
+        let state = state.withLock { $0 }
+        var lines = [
+            "# HELP kiada_build_info The program and its version.", "# TYPE kiada_build_info gauge",
+            "kiada_build_info{program=\"\(program)\",version=\"\(SuiteVersion.text)\"} 1",
+            "# HELP http_requests_total Requests answered.", "# TYPE http_requests_total counter",
+        ]
+        let requests = state.requests.sorted {
+            ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status)
+        }
+        func labels(_ key: RequestKey) -> String {
+            "method=\"\(key.method)\",route=\"\(Self.escaped(key.route))\",status=\"\(key.status)\""
+        }
+        lines += requests.map { "http_requests_total{\(labels($0.key))} \($0.value.count)" }
+        lines += [
+            "# HELP http_request_duration_seconds Time from the request's head to the answer's.",
+            "# TYPE http_request_duration_seconds histogram",
+        ]
+        for (key, histogram) in requests {
+            for (bound, count) in zip(Self.bounds, histogram.buckets) {
+                lines.append("http_request_duration_seconds_bucket{\(labels(key)),le=\"\(bound)\"} \(count)")
+            }
+            lines.append("http_request_duration_seconds_bucket{\(labels(key)),le=\"+Inf\"} \(histogram.count)")
+            lines.append("http_request_duration_seconds_sum{\(labels(key))} \(histogram.seconds)")
+            lines.append("http_request_duration_seconds_count{\(labels(key))} \(histogram.count)")
+        }
+        for (name, family) in state.counters.sorted(by: { $0.key < $1.key }) {
+            lines += ["# HELP \(name) \(family.help)", "# TYPE \(name) counter"]
+            lines += family.values.sorted { $0.key < $1.key }.map { key, value in
+                key.isEmpty ? "\(name) \(value)" : "\(name){\(key)} \(value)"
+            }
+        }
+        lines += processLines()
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func processLines() -> [String] {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF.rawValue, &usage)
+        let user = Double(usage.ru_utime.tv_sec) + Double(usage.ru_utime.tv_usec) / 1e6
+        let system = Double(usage.ru_stime.tv_sec) + Double(usage.ru_stime.tv_usec) / 1e6
+        let statm = (try? String(contentsOf: URL(filePath: "/proc/self/statm"), encoding: .utf8)) ?? ""
+        let words = statm.split(separator: " ")
+        let pages = words.count > 1 ? Int(words[1]) ?? 0 : 0
+        return [
+            "# HELP process_cpu_seconds_total User and system time.", "# TYPE process_cpu_seconds_total counter",
+            "process_cpu_seconds_total \(user + system)",
+            "# HELP process_resident_memory_bytes Resident memory.", "# TYPE process_resident_memory_bytes gauge",
+            "process_resident_memory_bytes \(pages * Int(sysconf(Int32(_SC_PAGESIZE))))",
+            "# HELP process_start_time_seconds Start of the program, seconds since 1970.",
+            "# TYPE process_start_time_seconds gauge", "process_start_time_seconds \(startSeconds)",
+        ]
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}
