@@ -15,16 +15,28 @@ let settings: [SwiftSetting] =
 
 // MARK: - What others provide
 
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let hummingbirdHTTP2 = Target.Dependency.product(name: "HummingbirdHTTP2", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 // MARK: - Our targets, by layer: imports go down only (docs/architecture.md)
-
-// Sources/{SuiteRuntime,kiada-suite,KiadaService} are not built yet: docs/status.md says what they wait for.
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
@@ -58,8 +70,49 @@ var targets: [Target] = [
     library(
         "PodRuntime",
         ["ClusterModel", "NetTypes", "CPodProcess", "CLinux", logging, nioCore, nioPosix, nioHTTP1, nioSSL]),
+    library("ControlPlane", ["ClusterModel", "ClusterStore", "NetTypes", logging]),
+    library(
+        "ServiceKit",
+        [
+            hummingbird, hummingbirdCore, hummingbirdTLS, hummingbirdHTTP2, httpTypes, logging, argumentParser,
+            lifecycle, nioCore,
+            nioPosix, nioHTTP1, nioSSL, x509, asn1, crypto, unixSignals, "CZlib",
+        ]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
     // 4
-    library("ServiceProxy", ["ClusterModel", "ClusterStore", "Manifests"]),
+    library(
+        "QuoteService", ["ServiceKit", hummingbird, httpTypes, logging, lifecycle, argumentParser, nioCore],
+        resources: [.embedInCode("Resources")]),
+    library(
+        "QuizService",
+        ["ServiceKit", hummingbird, httpTypes, logging, lifecycle, argumentParser, hummingbirdCore, nioCore, nioPosix, grdb, "CPostgres"],
+        resources: [.embedInCode("Resources")]),
+    library(
+        "KiadaService",
+        [
+            "ServiceKit", "ServiceDiscovery", "NetTypes", hummingbird, httpTypes, logging, lifecycle, argumentParser,
+            mustache, nioCore, nioPosix, nioHTTP1, nioSSL,
+        ],
+        resources: [.embedInCode("Resources")]),
+    library(
+        "ServiceProxy",
+        [
+            "ControlPlane", "ClusterDNS", "ClusterModel", "ClusterStore", "DNSWire", "Manifests", "NetTypes",
+            "ServiceRouting", "UserspaceProxy", logging,
+        ]),
+    library(
+        "SuiteRuntime",
+        [
+            "ServiceProxy", "ServiceKit", "PodRuntime", "ClusterModel", "ClusterStore", "NetTypes", "CLinux", logging,
+            unixSignals,
+        ]),
+    // 5
+    program("quote", ["QuoteService", "ServiceKit"]),
+    program("quiz", ["QuizService", "ServiceKit"]),
+    program("kiada", ["KiadaService", "ServiceKit"]),
+    program("service-proxy", ["ServiceProxy", argumentParser, logging, unixSignals]),
+    program("kiada-suite", ["SuiteRuntime", "ServiceKit", argumentParser, logging]),
     // Tests
     .target(
         name: "KiadaTesting", dependencies: ["NetTypes"], path: "Tests/Support", swiftSettings: settings),
@@ -80,7 +133,28 @@ var targets: [Target] = [
         ]),
     tests("UserspaceProxyTests", ["UserspaceProxy", "ServiceRouting", "NetTypes", "CLinux", "KiadaTesting", logging]),
     tests("PodRuntimeTests", ["PodRuntime", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
+    tests("ControlPlaneTests", ["ControlPlane", "ClusterStore", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
+    tests(
+        "ServiceKitTests",
+        [
+            "ServiceKit", "KiadaTesting", hummingbird, hummingbirdTesting, httpTypes, logging, nioCore, nioPosix,
+            nioHTTP1,
+            nioSSL,
+        ]),
+    tests(
+        "QuoteServiceTests",
+        ["QuoteService", "ServiceKit", "KiadaTesting", hummingbird, hummingbirdTesting, httpTypes, logging]),
+    tests(
+        "QuizServiceTests",
+        ["QuizService", "ServiceKit", "KiadaTesting", hummingbird, hummingbirdTesting, httpTypes, logging]),
+    tests(
+        "KiadaServiceTests",
+        [
+            "KiadaService", "ServiceKit", "ServiceDiscovery", "NetTypes", "KiadaTesting", hummingbird,
+            hummingbirdTesting, httpTypes, logging, nioCore, nioPosix, nioHTTP1,
+        ]),
     tests("ServiceProxyTests", ["ServiceProxy", "ClusterStore", "ClusterModel", "Manifests", "KiadaTesting"]),
+    tests("SuiteTests", ["SuiteRuntime", "ClusterModel", "KiadaTesting"]),
 ]
 
 // KIADA_ONLY=QuizServiceTests,quote leaves just these targets and what they need: a quick way to
@@ -105,10 +179,19 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [],
     dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.1"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: targets,
     swiftLanguageModes: [.v6]

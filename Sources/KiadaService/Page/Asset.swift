@@ -1,19 +1,19 @@
+import ServiceKit
+
 /// A file that the page needs, kept in the program.
 package struct Asset: Sendable {
     /// Where it is served; begins with a slash.
     package let path: String
     package let contentType: String
     package let bytes: [UInt8]
-    /// Changes when, and practically only when, the bytes do: their FNV-1a hash as 16 hexadecimal digits.
+    /// Changes when, and practically only when, the bytes do: their digest.
     package let fingerprint: String
 
     package init(path: String, contentType: String, bytes: [UInt8]) {
         self.path = path
         self.contentType = contentType
         self.bytes = bytes
-        let hash = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
-        fingerprint = String(repeating: "0", count: 16 - digits.count) + digits
+        fingerprint = TextDigest.fnv1a(bytes)
     }
 
     /// The URL that pages use: it names the content, so that browsers may keep what they get for ever, and a page of

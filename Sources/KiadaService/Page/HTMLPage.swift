@@ -1,4 +1,5 @@
 import Mustache
+import ServiceKit
 
 /// The page for browsers.
 ///

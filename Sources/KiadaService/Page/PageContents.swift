@@ -1,3 +1,5 @@
+package import ServiceKit
+
 /// Everything that a page shows, gathered before any text is made of it.
 package struct PageContents: Sendable {
     package var quote: Result<Served<String>, UpstreamError>

@@ -1,3 +1,5 @@
+import ServiceKit
+
 /// The page for terminals (rule 10.1).
 package enum TextPage {
     /// The whole page.

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import ServiceKit
 
 extension KiadaRoutes {
     /// Answers a question as the pages offer it: the path says everything, a body is ignored.

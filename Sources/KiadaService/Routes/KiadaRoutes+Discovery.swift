@@ -1,5 +1,7 @@
 import Hummingbird
+import NetTypes
 import ServiceDiscovery
+import ServiceKit
 
 extension KiadaRoutes {
     /// How one dependency is found at this moment.

@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import ServiceKit
 
 /// What scripts in a browser may ask of the dependencies; there is no other way through kiada to them.
 extension KiadaRoutes {

@@ -1,5 +1,7 @@
 import HTTPTypes
 package import Hummingbird
+import NIOCore
+package import ServiceKit
 
 /// All paths of the front end.
 ///
@@ -30,7 +32,7 @@ package struct KiadaRoutes: Sendable {
 
     /// Adds the routes, and to every answer of `router` the headers that all have in common.
     package func add<Context: RemoteAddressRequestContext>(to router: Router<Context>) {
-        router.add(middleware: ResponseHeaders(podName: identity.podName))
+        router.add(middleware: ResponseHeaders())
         router.resource("/", get: { request, context in await start(request, context) })
         router.resource("/text", get: { request, context in await text(request, context) })
         router.resource(

@@ -1,5 +1,5 @@
 import Foundation
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Hands each line of a descriptor, normally standard input, to a closure.
 ///

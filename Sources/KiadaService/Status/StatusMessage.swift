@@ -17,7 +17,8 @@ package final class StatusMessage: Sendable {
     private static func printable(_ text: String) -> String {
         var scalars = String.UnicodeScalarView()
         scalars.append(contentsOf: text.unicodeScalars.filter { $0.properties.generalCategory != .control })
-        let line = Substring(scalars).drop { $0 == " " }
-        return String(line.reversed().drop { $0 == " " }.reversed())
+        var line = Substring(String(scalars)).drop { $0 == " " }
+        while line.last == " " { line.removeLast() }
+        return String(line)
     }
 }

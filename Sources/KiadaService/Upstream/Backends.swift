@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ServiceDiscovery
 
 /// The quote service, as kiada sees it.
 package struct QuoteBackend: Sendable {

@@ -9,6 +9,8 @@ package struct Dependency: Sendable {
     private let client: any UpstreamClient
     private let limit: Duration
     private let now: @Sendable () -> ContinuousClock.Instant
+    /// Told the end of every request: nil for a success.
+    private let observe: @Sendable (UpstreamError?) -> Void
 
     /// - Parameters:
     ///   - name: the name of the Service.
@@ -17,9 +19,11 @@ package struct Dependency: Sendable {
     ///   - client: talks to it.
     ///   - limit: the time for finding and asking together.
     ///   - now: the clock of `limit`.
+    ///   - observe: told the end of every request: nil for a success.
     package init(
         name: String, host: String? = nil, locator: any ServiceLocator, client: any UpstreamClient,
-        limit: Duration = .seconds(2), now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+        limit: Duration = .seconds(2), now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        observe: @escaping @Sendable (UpstreamError?) -> Void = { _ in }
     ) {
         self.name = name
         self.host = host ?? name
@@ -27,6 +31,7 @@ package struct Dependency: Sendable {
         self.client = client
         self.limit = limit
         self.now = now
+        self.observe = observe
     }
 
     /// Where the Service is now.
@@ -38,6 +43,19 @@ package struct Dependency: Sendable {
     ///
     /// - Throws: also for a status other than 2xx.
     package func response(
+        to request: (DiscoveredService) -> UpstreamRequest
+    ) async throws(UpstreamError) -> UpstreamResponse {
+        do {
+            let response = try await unobservedResponse(to: request)
+            observe(nil)
+            return response
+        } catch {
+            observe(error)
+            throw error
+        }
+    }
+
+    private func unobservedResponse(
         to request: (DiscoveredService) -> UpstreamRequest
     ) async throws(UpstreamError) -> UpstreamResponse {
         let start = now()

@@ -92,7 +92,7 @@ package final class HTTPUpstreamClient: UpstreamClient {
         if place.isSecure, tls == nil { throw UpstreamError.insecure("no trust is configured") }
         let tls = place.isSecure ? tls : nil
         let release: (@Sendable (any Channel) -> Void)? =
-            keepsAlive ? { [idle] channel in idle.add(channel, to: place) } : nil
+            keepsAlive ? { @Sendable [idle] channel in idle.add(channel, to: place) } : nil
         return ClientBootstrap(group: loop)
             .connectTimeout(time)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)

@@ -14,8 +14,11 @@ package enum ServiceMain {
         let source = isHealthcheck ? HealthcheckCommand.environmentArguments : Command.environmentArguments
         do {
             let inherited = try source.arguments(from: environment)
-            let arguments = isHealthcheck ? ["healthcheck"] + inherited + given.dropFirst() : inherited + given
-            var command = try Command.parseAsRoot(arguments)
+            // The options of the program itself would take those of a subcommand that have the same names.
+            var command =
+                isHealthcheck
+                ? try HealthcheckCommand.parseAsRoot(inherited + given.dropFirst())
+                : try Command.parseAsRoot(inherited + given)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -36,6 +39,7 @@ package enum ServiceMain {
                     StandardStream.error.write("From the environment: \(origins.joined(separator: ", "))\n")
                 }
             }
+            if isHealthcheck { HealthcheckCommand.exit(withError: error) }
             Command.exit(withError: error)
         }
     }

@@ -28,13 +28,16 @@ package struct ServiceResponder: HTTPResponder {
         var response: Response
         do {
             response = try await routes.respond(to: request, context: context)
-        } catch let error as HTTPError {
-            response = Self.response(to: request, for: error)
         } catch let error as HTTPParserError {
             throw error
         } catch {
             context.logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "reason": "\(error)"])
             response = .text("ERROR: internal error", status: .internalServerError)
+        }
+        if response.status.kind == .clientError || response.status.kind == .serverError,
+            response.body.contentLength == 0, request.method != .head
+        {
+            response = Self.worded(response, for: request)
         }
         response.headers[.podName] = podName
         response = try await Gzip.compressed(response, for: request)
@@ -46,15 +49,13 @@ package struct ServiceResponder: HTTPResponder {
         return response
     }
 
-    private static func response(to request: Request, for error: HTTPError) -> Response {
-        let message: String
-        switch (error.status, error.body) {
-        case (_, let body?): message = "ERROR: \(body)"
-        case (.notFound, nil): message = "\(request.uri.path) not found"
-        case (let status, nil): message = "ERROR: \(status.reasonPhrase)"
-        }
-        var response = Response.text(message, status: error.status)
-        for field in error.headers { response.headers[field.name] = field.value }
-        return response
+    /// An error that the router has no words for.
+    private static func worded(_ response: Response, for request: Request) -> Response {
+        let message =
+            response.status == .notFound
+            ? "\(request.uri.path) not found" : "ERROR: \(response.status.reasonPhrase)"
+        var worded = Response.text(message, status: response.status)
+        for field in response.headers where field.name != .contentLength { worded.headers[field.name] = field.value }
+        return worded
     }
 }

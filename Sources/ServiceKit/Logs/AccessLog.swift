@@ -39,7 +39,7 @@ package struct AccessLog: Sendable {
     ) {
         guard format != .off, !Self.quiet.contains(request.uri.path) else { return }
         let line = Line(
-            time: Date().formatted(.iso8601.time(includingFractionalSeconds: true)),
+            time: Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)),
             client: context.remoteAddress?.ipAddress ?? "-", method: request.method.rawValue,
             path: Self.printable(request.uri.string), status: response.status.code,
             bytes: response.body.contentLength ?? 0,

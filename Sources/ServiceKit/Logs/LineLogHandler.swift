@@ -31,7 +31,7 @@ package struct LineLogHandler: LogHandler {
         var all = metadata.merging(event.metadata ?? [:]) { $1 }
         all["hb.request.id"] = nil
         let pairs = all.mapValues(\.description)
-        let time = Date().formatted(.iso8601.time(includingFractionalSeconds: true))
+        let time = Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         if isJSON {
             let line = Line(
                 time: time, level: event.level.rawValue, program: label, message: event.message.description,

@@ -1,0 +1,7 @@
+import KiadaService
+import ServiceKit
+
+@main
+enum KiadaProgram {
+    static func main() async { await ServiceMain.run(KiadaCommand.self) }
+}
