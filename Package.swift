@@ -104,14 +104,15 @@ var targets: [Target] = [
     library(
         "SuiteRuntime",
         [
-            "ServiceProxy", "ServiceKit", "PodRuntime", "ClusterModel", "ClusterStore", "NetTypes", "CLinux", logging,
+            "ServiceProxy", "ServiceKit", "PodRuntime", "ClusterModel", "ClusterStore", "Manifests", "NetTypes", "CLinux",
+            logging,
             unixSignals,
         ]),
     // 5
     program("quote", ["QuoteService", "ServiceKit"]),
     program("quiz", ["QuizService", "ServiceKit"]),
     program("kiada", ["KiadaService", "ServiceKit"]),
-    program("service-proxy", ["ServiceProxy", argumentParser, logging, unixSignals]),
+    program("service-proxy", ["SuiteRuntime", "ServiceKit", argumentParser, logging]),
     program("kiada-suite", ["SuiteRuntime", "ServiceKit", argumentParser, logging]),
     // Tests
     .target(

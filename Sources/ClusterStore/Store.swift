@@ -24,6 +24,8 @@ package final class Store: Sendable {
         var history: [WatchEvent] = []
         /// The revision before the oldest event of the history.
         var horizon: UInt64 = 0
+        /// The revision of the last change of each type.
+        var lastChange: [ResourceType: UInt64] = [:]
     }
 
     private let state = Mutex(State())
@@ -48,6 +50,11 @@ package final class Store: Sendable {
         let items = objects.filter { namespace == nil || $0.key.namespace == namespace }
             .sorted { $0.key < $1.key }.map(\.value)
         return (items, revision)
+    }
+
+    /// The revision of the last change of any object of `types`; 0 when there was none.
+    package func lastChange(of types: Set<ResourceType>) -> UInt64 {
+        state.withLock { state in types.reduce(0) { max($0, state.lastChange[$1] ?? 0) } }
     }
 
     /// Follows changes of `types`.
@@ -198,6 +205,7 @@ package final class Store: Sendable {
         object.resourceVersion = String(state.revision)
         let key = object.key
         state.objects[key.type, default: [:]][key] = kind == .deleted ? nil : object
+        state.lastChange[key.type] = state.revision
         let event = WatchEvent(kind: kind, object: object, revision: state.revision)
         state.history.append(event)
         if state.history.count > historyBound {

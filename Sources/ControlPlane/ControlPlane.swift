@@ -1,12 +1,14 @@
 import ClusterModel
 package import ClusterStore
 package import Logging
+import Synchronization
 
 /// The controllers: they follow the store and write into it what follows from what others wrote.
 ///
 /// Each is level-triggered: started on any store it reaches the same state.
-package struct ControlPlane: Sendable {
+package final class ControlPlane: Sendable {
     private let store: Store
+    private let handled = Mutex<UInt64>(0)
     private let networks: ClusterNetworks
     private let logger: Logger
 
@@ -16,17 +18,24 @@ package struct ControlPlane: Sendable {
         self.logger = logger
     }
 
+    /// Whether everything that follows from the store's present state has been written.
+    package var isSettled: Bool {
+        handled.withLock { $0 } >= store.lastChange(of: Self.types)
+    }
+
+    private static let types = EndpointSliceController.types.union(LoadBalancerController.types)
+
     /// Runs until the task is cancelled.
     package func run() async {
         var slices = EndpointSliceController(store, logger: logger)
         var balancer = LoadBalancerController(store, range: networks.loadBalancerRange, logger: logger)
-        let types = EndpointSliceController.types.union(LoadBalancerController.types)
         while !Task.isCancelled {
-            guard let stream = try? store.watch(types) else { continue }
+            guard let stream = try? store.watch(Self.types) else { continue }
             let batches = WatchBatches(stream).makeAsyncIterator()
             while let batch = await batches.next() {
                 balancer.handle(batch.filter { $0.object.type == .services })
                 slices.handle(batch)
+                if let last = batch.last?.revision { handled.withLock { $0 = last } }
             }
             if !Task.isCancelled {
                 logger.notice("the controllers fell behind the store and read it again")

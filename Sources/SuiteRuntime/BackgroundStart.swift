@@ -1,4 +1,4 @@
-import CPodProcess
+import CLinux
 import FoundationEssentials
 import Glibc
 
@@ -42,7 +42,8 @@ package enum BackgroundStart {
         waitpid(pid, &status, 0)
         let reason =
             message.isEmpty
-            ? "it has ended; see \(directory.suiteLog)" : message.trimmingCharacters(in: .whitespacesAndNewlines)
+            ? "it has ended; see \(directory.suiteLog)"
+            : message.split(whereSeparator: \.isNewline).joined(separator: "\n")
         throw SuiteError(reason)
     }
 
@@ -55,7 +56,7 @@ package enum BackgroundStart {
         posix_spawn_file_actions_adddup2(&actions, writeEnd, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSID))
+        posix_spawnattr_setflags(&attributes, Int16(CLINUX_POSIX_SPAWN_SETSID))
         defer {
             posix_spawn_file_actions_destroy(&actions)
             posix_spawnattr_destroy(&attributes)

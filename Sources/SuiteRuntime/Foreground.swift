@@ -1,14 +1,22 @@
 import FoundationEssentials
 import Glibc
+import ServiceKit
 import Synchronization
 import UnixSignals
 
 /// Runs a suite in this process: `kiada-suite up`.
 package enum Foreground {
-    private struct Progress {
-        var isReady = false
-        var failure: String?
-        var last: StatusReport?
+    /// How far the start has come, as several tasks see it.
+    private final class Progress: Sendable {
+        struct State {
+            var isReady = false
+            var failure: String?
+            var last: StatusReport?
+        }
+
+        private let state = Mutex(State())
+
+        func withLock<Result>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
     }
 
     /// Returns after an orderly stop.
@@ -33,24 +41,27 @@ package enum Foreground {
     private static func run(
         _ suite: Suite, _ configuration: SuiteConfiguration, start: ContinuousClock.Instant, readyDescriptor: Int32?
     ) async throws {
-        let progress = Mutex(Progress())
+        let progress = Progress()
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await _ in signals {
-                    if readyDescriptor == nil { StandardError.write("\nstopping; once more to stop at once\n") }
+                    if readyDescriptor == nil { StandardStream.error.write("\nstopping; once more to stop at once\n") }
                     suite.stop()
                 }
             }
             group.addTask {
                 try await Task.sleep(for: configuration.timeout)
-                let late = progress.withLock { progress -> StatusReport? in
-                    guard !progress.isReady, progress.failure == nil else { return nil }
-                    let report = progress.last
-                    progress.failure = reason(report, configuration)
-                    return report
+                // In the foreground somebody is watching, who may want to see what becomes of it.
+                let isFatal = readyDescriptor != nil
+                let explanation = progress.withLock { progress -> String? in
+                    guard !progress.isReady else { return nil }
+                    let reason = reason(progress.last, configuration)
+                    if isFatal { progress.failure = reason }
+                    return reason
                 }
-                if late != nil { suite.stop() }
+                guard let explanation else { return }
+                if isFatal { suite.stop() } else { StandardStream.error.write("\(explanation)\n") }
             }
             group.addTask {
                 try await suite.run { report in
@@ -68,8 +79,7 @@ package enum Foreground {
                     if let readyDescriptor {
                         tell(readyDescriptor, "ready\n" + text)
                     } else {
-                        print(text, terminator: "")
-                        fflush(stdout)
+                        StandardStream.output.write(text)
                     }
                 }
                 throw CancellationError()
@@ -100,11 +110,16 @@ package enum Foreground {
     {
         let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
         let rounded = "\((seconds * 100).rounded() / 100)"
-        var lines = ["ready after \(rounded) s: \(report.pods.count) pods, \(report.services.count) Services"]
+        var lines = ["ready after \(rounded) s: \(report.pods.count) pods, \(report.services.count) Services", ""]
         lines += report.urls.map { "  \($0)" }
-        for service in report.services where service.type != "ExternalName" && service.clusterIP.contains(".") {
-            lines.append("  \(service.namespace)/\(service.name)\t\(service.clusterIP)\t\(service.ports)")
+        let rows = report.services.filter { $0.clusterIP.contains(".") }
+        let width = rows.map { $0.namespace.count + $0.name.count + 1 }.max() ?? 0
+        for row in rows {
+            let name = "\(row.namespace)/\(row.name)"
+            let padding = String(repeating: " ", count: width - name.count)
+            lines.append("  \(name)\(padding)   \(row.clusterIP)   \(row.ports)")
         }
+        lines.append("")
         lines += report.problems.map { "! \($0)" }
         lines.append("certificate authority: \(configuration.directory.caCertificate)")
         return lines.joined(separator: "\n") + "\n"

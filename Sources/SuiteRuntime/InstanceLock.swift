@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Glibc
+package import Glibc
 
 /// Makes sure that one suite runs per state folder, and tells who it is.
 ///

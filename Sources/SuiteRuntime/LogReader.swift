@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import ServiceKit
 
 /// Reads the logs that the pod runtime keeps, for `kiada-suite logs`.
 package struct LogReader: Sendable {
@@ -66,7 +67,6 @@ extension LogReader {
                     try printNew(file, from: &offsets[file, default: 0], prefix: prefix)
                 }
             }
-            fflush(stdout)
             if follow { try await clock.sleep(for: .milliseconds(200)) }
         } while follow
     }
@@ -87,7 +87,7 @@ extension LogReader {
             for line in String(decoding: pending[..<end], as: UTF8.self).split(
                 separator: "\n", omittingEmptySubsequences: false)
             {
-                Swift.print(prefix + Self.text(ofLine: line))
+                StandardStream.output.write("\(prefix)\(Self.text(ofLine: line))\n")
             }
             offset += UInt64(end + 1)
             pending.removeFirst(end + 1)

@@ -1,5 +1,6 @@
 package import ClusterModel
-import FoundationEssentials
+package import FoundationEssentials
+import NetTypes
 
 /// What `kiada-suite status` shows: the suite's state, its Services and pods.
 package struct StatusReport: Codable, Equatable, Sendable {

@@ -5,7 +5,7 @@ import Glibc
 import Logging
 import Manifests
 import NetTypes
-import PodRuntime
+package import PodRuntime
 import ServiceKit
 import ServiceProxy
 import Synchronization
@@ -13,6 +13,7 @@ import Synchronization
 /// A running suite: the service proxy, the pods, and the report of both.
 package final class Suite: Sendable {
     private let configuration: SuiteConfiguration
+    private let proxyConfiguration: ServiceProxyConfiguration
     private let proxy: ServiceProxy
     private let runtime: PodRuntime
     private let isStopping = Mutex(false)
@@ -23,8 +24,9 @@ package final class Suite: Sendable {
     package init(_ configuration: SuiteConfiguration) throws(SuiteError) {
         self.configuration = configuration
         let directory = configuration.directory
-        var logger = Logger(label: "kiada-suite")
-        logger.logLevel = Logger.Level(rawValue: configuration.logLevel) ?? .warning
+        let level = configuration.logLevel
+        var logger = Logger(label: "kiada-suite") { LineLogHandler(label: $0, level: level, isJSON: false) }
+        logger.logLevel = configuration.logLevel
         if let problem = PrivilegedPorts.problem() { throw SuiteError(problem) }
         let images = try Self.imageMap(configuration)
         do {
@@ -32,8 +34,14 @@ package final class Suite: Sendable {
         } catch {
             throw SuiteError("cannot make the certificate authority in \(directory.path): \(error)")
         }
-        let proxyConfiguration = ServiceProxyConfiguration(
+        guard FileManager.default.fileExists(atPath: configuration.manifests) else {
+            throw SuiteError(
+                "there are no manifests at \(configuration.manifests); name a folder or file with --manifests")
+        }
+        var proxyConfiguration = ServiceProxyConfiguration(
             nodeName: configuration.nodeName, manifests: configuration.manifests)
+        if let block = configuration.addressBlock { proxyConfiguration.use(block: block) }
+        self.proxyConfiguration = proxyConfiguration
         do {
             proxy = try ServiceProxy(proxyConfiguration, logger: logger)
         } catch {
@@ -41,7 +49,7 @@ package final class Suite: Sendable {
         }
         let store = proxy.store
         let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        let podConfiguration = PodRuntimeConfiguration(
+        var podConfiguration = PodRuntimeConfiguration(
             nodeName: configuration.nodeName, hostIP: proxyConfiguration.nodeAddress, stateDirectory: directory.path,
             podRange: proxyConfiguration.podRange, images: images,
             programDirectory: String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)]),
@@ -51,7 +59,12 @@ package final class Suite: Sendable {
                 ServiceEnvironment.variables(
                     for: store.list(.services).items.map(Service.init), namespace: namespace, enableServiceLinks: links)
             },
-            resolvConf: proxy.resolvConf)
+            resolvConf: { [proxy] in proxy.resolvConf(for: $0) })
+        if configuration.pods == .elsewhere {
+            podConfiguration.mode = .observed { pod in
+                pod.object.annotations["kiada.dev/pod-ip"].flatMap { IPAddress($0) }
+            }
+        }
         runtime = PodRuntime(podConfiguration, observer: StoreObserver(store: store, logger: logger), logger: logger)
     }
 
@@ -80,31 +93,24 @@ package final class Suite: Sendable {
     ///
     /// - Parameter onReport: called with each new report, the first time once the manifests have been read.
     package func run(onReport: @escaping @Sendable (StatusReport) -> Void) async throws {
-        let pods = try proxy.store.watch([.pods])
-        let changes = try proxy.store.watch([.pods, .services, .endpointslices])
+        let bell = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask { [runtime] in
                 await runtime.run()
                 return true
             }
             group.addTask { [proxy] in
-                try await proxy.run()
+                try await proxy.run { bell.continuation.yield() }
                 return false
             }
-            group.addTask { [runtime] in
-                for await event in pods {
-                    if event.kind == .deleted {
-                        runtime.remove(event.object.key)
-                    } else {
-                        runtime.set(Pod(event.object))
-                    }
-                }
+            group.addTask { [self] in
+                await followPods { bell.continuation.yield() }
                 return false
             }
             group.addTask { [self] in
                 await proxy.manifestsWereRead()
-                onReport(report())
-                for await _ in Self.coalesced(changes) { onReport(report()) }
+                bell.continuation.yield()
+                for await _ in bell.stream { onReport(report()) }
                 return false
             }
             // The pods' end is the suite's end; anything else that ends before is a failure of ours.
@@ -131,7 +137,7 @@ package final class Suite: Sendable {
         let state: StatusReport.State
         if isStopping.withLock({ $0 }) {
             state = .stopping
-        } else if !pods.allSatisfy(\.isGood) {
+        } else if !pods.allSatisfy(\.isGood) || !proxy.isSettled {
             state = .starting
         } else {
             state = problems.isEmpty ? .ready : .degraded
@@ -144,14 +150,23 @@ package final class Suite: Sendable {
             pods: pods, problems: problems)
     }
 
-    /// One element for any number of changes that come while the reader is busy.
-    private static func coalesced(_ changes: WatchStream) -> AsyncStream<Void> {
-        AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
-            let task = Task {
-                for await _ in changes { continuation.yield() }
-                continuation.finish()
+    /// Tells the runtime about pods, and `onChange` about every change.
+    private func followPods(onChange: @Sendable () -> Void) async {
+        var known: Set<ObjectKey> = []
+        while !Task.isCancelled {
+            guard let stream = try? proxy.store.watch([.pods]) else { continue }
+            let present = Set(proxy.store.list(.pods).items.map(\.key))
+            for key in known.subtracting(present) { runtime.remove(key) }
+            for await event in stream {
+                if event.kind == .deleted {
+                    known.remove(event.object.key)
+                    runtime.remove(event.object.key)
+                } else {
+                    known.insert(event.object.key)
+                    runtime.set(Pod(event.object))
+                }
+                onChange()
             }
-            continuation.onTermination = { _ in task.cancel() }
         }
     }
 }

@@ -1,10 +1,15 @@
 import ClusterModel
-package import NetTypes
+package import Logging
 
 /// What `kiada-suite up` was told.
 package struct SuiteConfiguration: Sendable {
-    /// The names that --log-level takes.
-    package static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+    /// Where the containers of pods run.
+    package enum Pods: Sendable {
+        /// Here, as processes.
+        case processes
+        /// Elsewhere, at the addresses that their annotation `kiada.dev/pod-ip` tells; here they are only probed.
+        case elsewhere
+    }
 
     package var directory: StateDirectory
     /// A folder of manifests, or one file.
@@ -12,12 +17,16 @@ package struct SuiteConfiguration: Sendable {
     /// The image map; nil looks for `local/images.yaml` in the manifests' folder.
     package var images: String?
     package var nodeName: String
+    /// Who starts the pods' containers.
+    package var pods = Pods.processes
+    /// The second octet of addresses in 127.0.0.0/8 that differ from the usual ones; nil for those.
+    package var addressBlock: UInt8?
     package var timeout: Duration
-    package var logLevel: String
+    package var logLevel: Logger.Level
 
     package init(
         directory: StateDirectory, manifests: String, images: String?, nodeName: String, timeout: Duration,
-        logLevel: String
+        logLevel: Logger.Level
     ) {
         self.directory = directory
         self.manifests = manifests
@@ -29,9 +38,4 @@ package struct SuiteConfiguration: Sendable {
 
     /// Why `name` cannot be a node's name; nil when it can.
     package static func problem(withNodeName name: String) -> String? { NameRules.dns1123Subdomain(name) }
-}
-
-/// The version of the suite's own programs.
-package enum SuiteVersion {
-    package static let text = "0.1.0"
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Stops the suite of a state folder from another process.
@@ -12,7 +13,7 @@ package enum SuiteStop {
     package static func run(directory: StateDirectory, timeout: Duration) throws(SuiteError) -> Result {
         guard let pid = InstanceLock.holder(of: directory) else { return .notRunning }
         // A pid can be used again; a descriptor of the process cannot.
-        let process = Int32(syscall(Int(SYS_pidfd_open), pid, 0))
+        let process = clinux_pidfd_open(pid)
         guard process >= 0 else { return .notRunning }
         defer { close(process) }
         guard InstanceLock.holder(of: directory) == pid else { return .notRunning }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ServiceKit
 import SuiteRuntime
 
 /// The native way to run the suite: one process tree is the whole "cluster".
@@ -32,6 +33,6 @@ struct StateOptions: ParsableArguments {
 
 /// Ends a command with a message on stderr and exit code 1.
 func fail(_ error: SuiteError) -> ExitCode {
-    StandardError.write("kiada-suite: \(error)\n")
+    StandardStream.error.write("kiada-suite: \(error)\n")
     return ExitCode(1)
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ServiceKit
 import SuiteRuntime
 
 /// `kiada-suite down`: stops a suite, wherever it was started.
@@ -13,14 +14,14 @@ struct DownCommand: AsyncParsableCommand {
     var timeout = 40
 
     func run() async throws {
-        do {
+        do throws(SuiteError) {
             let result = try SuiteStop.run(directory: state.directory, timeout: .seconds(timeout))
             switch result {
             case .notRunning: print("no suite runs with the state folder \(state.directory.path)")
             case .stopped: print("stopped")
             case .killed: print("killed: it did not stop within \(timeout) s")
             }
-        } catch let error as SuiteError {
+        } catch {
             throw fail(error)
         }
     }
@@ -45,7 +46,7 @@ struct StatusCommand: AsyncParsableCommand {
     func run() async throws {
         do {
             guard InstanceLock.holder(of: state.directory) != nil else {
-                StandardError.write(
+                StandardStream.error.write(
                     "kiada-suite: no suite runs with the state folder \(state.directory.path); start one with `kiada-suite up`\n"
                 )
                 throw ExitCode(3)

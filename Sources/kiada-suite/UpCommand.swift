@@ -1,4 +1,5 @@
 import ArgumentParser
+import ServiceKit
 import SuiteRuntime
 
 /// `kiada-suite up`: starts everything.
@@ -29,8 +30,13 @@ struct UpCommand: AsyncParsableCommand {
     @Flag(help: "Go to the background once everything is ready; exit code 1 and the reason if it is not in time.")
     var detach = false
 
-    @Option(help: "How much to log: debug, info, warning, error.")
-    var logLevel = "warning"
+    @Option(
+        help: ArgumentHelp(
+            "Use 127.N.0.0/16 for everything, so that two suites can run side by side.", valueName: "N"))
+    var addressBlock: UInt8?
+
+    @Option(help: "How much to log on standard error.")
+    var logLevel = LogLevel.warning
 
     @Option(name: .customLong("ready-descriptor"), help: .hidden)
     var readyDescriptor: Int32?
@@ -39,9 +45,8 @@ struct UpCommand: AsyncParsableCommand {
         guard (1...3600).contains(timeout) else {
             throw ValidationError("--timeout \(timeout): must be between 1 and 3600 seconds")
         }
-        guard SuiteConfiguration.logLevels.contains(logLevel) else {
-            throw ValidationError(
-                "--log-level \(logLevel): must be one of \(SuiteConfiguration.logLevels.joined(separator: ", "))")
+        if let block = addressBlock, !(1...254).contains(block) {
+            throw ValidationError("--address-block \(block): must be between 1 and 254")
         }
         if let reason = SuiteConfiguration.problem(withNodeName: nodeName) {
             throw ValidationError("--node-name \"\(nodeName)\": \(reason)")
@@ -53,9 +58,10 @@ struct UpCommand: AsyncParsableCommand {
             if detach {
                 try BackgroundStart.run(directory: state.directory, timeout: timeout)
             } else {
-                let configuration = SuiteConfiguration(
+                var configuration = SuiteConfiguration(
                     directory: state.directory, manifests: manifests, images: images, nodeName: nodeName,
-                    timeout: .seconds(timeout), logLevel: logLevel)
+                    timeout: .seconds(timeout), logLevel: logLevel.level)
+                configuration.addressBlock = addressBlock
                 try await Foreground.run(configuration, readyDescriptor: readyDescriptor)
             }
         } catch let error as SuiteError {

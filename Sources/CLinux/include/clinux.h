@@ -11,7 +11,9 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 // Declared by glibc only under _GNU_SOURCE, which an importing module may have missed.
 extern int pipe2(int descriptors[2], int flags);
@@ -27,6 +29,12 @@ static inline int clinux_epoll_ctl(int epoll, int operation, int descriptor, uin
 }
 static inline uint32_t clinux_event_bits(const struct epoll_event *event) { return event->events; }
 static inline uint64_t clinux_event_token(const struct epoll_event *event) { return event->data.u64; }
+
+// A descriptor that names one process for good: its number can be used again, the descriptor cannot.
+static inline int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
+// posix_spawn's flag for a new session, which glibc shows only under _GNU_SOURCE.
+#define CLINUX_POSIX_SPAWN_SETSID 0x80
 
 #define CLINUX_SPLICE_F_MOVE 1u
 #define CLINUX_SPLICE_F_NONBLOCK 2u

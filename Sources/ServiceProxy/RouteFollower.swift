@@ -1,0 +1,71 @@
+import ClusterModel
+import ClusterStore
+import Logging
+import NetTypes
+import ServiceRouting
+import Synchronization
+
+/// Keeps a data plane as Services and EndpointSlices are.
+struct RouteFollower {
+    static let types: Set<ResourceType> = [.services, .endpointslices]
+
+    private let plane: any DataPlane
+    private let options: RoutingOptions
+    private var table: RoutingTable
+    private var services: [ServiceID: Service] = [:]
+    private var slices: [ServiceID: [String: EndpointSlice]] = [:]
+
+    init(_ plane: any DataPlane, options: RoutingOptions) {
+        self.plane = plane
+        self.options = options
+        table = RoutingTable(options: options)
+    }
+
+    /// Takes a burst of changes in and hands the difference to the plane.
+    ///
+    /// - Returns: what cannot be served, in sentences.
+    mutating func handle(_ events: [WatchEvent]) async -> [String] {
+        var touched: Set<ServiceID> = []
+        for event in events {
+            let object = event.object
+            if object.type == .services {
+                let id = ServiceID(namespace: object.namespace, name: object.name)
+                services[id] = event.kind == .deleted ? nil : Service(object)
+                touched.insert(id)
+            } else {
+                let slice = EndpointSlice(object)
+                guard let name = slice.serviceName else { continue }
+                let id = ServiceID(namespace: object.namespace, name: name)
+                slices[id, default: [:]][object.name] = event.kind == .deleted ? nil : slice
+                if slices[id]?.isEmpty == true { slices[id] = nil }
+                touched.insert(id)
+            }
+        }
+        // Services may pass a frontend on to each other: the last word about each counts.
+        var routes: [Frontend: FrontendRoute?] = [:]
+        for id in touched.sorted() {
+            let change = table.update(
+                id, service: services[id], slices: (slices[id] ?? [:]).sorted { $0.key < $1.key }.map(\.value))
+            for route in change.changed { routes[route.frontend] = .some(route) }
+            for frontend in change.removed { routes[frontend] = .some(nil) }
+        }
+        var diff = RoutingDiff()
+        for (frontend, route) in routes.sorted(by: { $0.key < $1.key }) {
+            if let route { diff.changed.append(route) } else { diff.removed.append(frontend) }
+        }
+        return sentences(await plane.apply(diff))
+    }
+
+    /// Gives what could not be served another chance.
+    func retry() async -> [String] { sentences(await plane.apply(RoutingDiff())) }
+
+    private func sentences(_ problems: [FrontendProblem]) -> [String] {
+        var sentences = problems.map(\.description)
+        for (frontend, others) in table.contested.sorted(by: { $0.key < $1.key }) {
+            guard let holder = table[frontend]?.port else { continue }
+            let names = others.sorted().map(\.description).joined(separator: ", ")
+            sentences.append("\(frontend) is served for \(holder), so \(names) cannot have it too")
+        }
+        return sentences
+    }
+}

@@ -1,0 +1,177 @@
+import ClusterDNS
+package import ClusterModel
+package import ClusterStore
+import ControlPlane
+import DNSWire
+import FoundationEssentials
+package import Logging
+import Manifests
+import NetTypes
+import ServiceRouting
+import Synchronization
+import UserspaceProxy
+
+/// Everything that a cluster does for Services, in one process: store, controllers, data plane, DNS, manifests.
+package final class ServiceProxy: Sendable {
+    package let store: Store
+    private let configuration: ServiceProxyConfiguration
+    private let logger: Logger
+    private let controlPlane: ControlPlane
+    private let board = ProblemBoard()
+    private let manifestsRead = Gate()
+    private let routed = Mutex<UInt64>(0)
+    private let dnsAddress: IPAddress?
+    private let nodeResolvConf: ResolvConf
+
+    /// Prepares the store with what every cluster has; nothing listens yet.
+    ///
+    /// - Throws: ``APIError`` when the built-in objects are refused, which means a bad configuration.
+    package init(_ configuration: ServiceProxyConfiguration, logger: Logger) throws(APIError) {
+        self.configuration = configuration
+        self.logger = logger
+        let now = configuration.unixSeconds
+        store = Store(admission: ClusterAdmission(configuration.networks), source: SystemStoreSource(now: now))
+        controlPlane = ControlPlane(store, networks: configuration.networks, logger: logger)
+        dnsAddress = BuiltInObjects.dnsAddress(configuration.networks)
+        let text = (try? String(contentsOf: URL(filePath: configuration.nodeResolvConf), encoding: .utf8)) ?? ""
+        nodeResolvConf = ResolvConf(parsing: text)
+        try BuiltInObjects.create(
+            in: store, networks: configuration.networks,
+            node: BuiltInObjects.node(
+                name: configuration.nodeName, address: configuration.nodeAddress, architecture: Self.architecture))
+    }
+
+    /// Runs until the task is cancelled, then leaves no socket behind.
+    ///
+    /// - Parameter onRouted: called after each change of the data plane.
+    /// - Throws: when no data plane can be started.
+    package func run(onRouted: @escaping @Sendable () -> Void = {}) async throws {
+        let plane = try UserspacePlane(configuration: UserspaceConfiguration(), logger: logger)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.controlPlane.run() }
+            group.addTask { await self.runDNS() }
+            group.addTask { await self.route(plane, onRouted) }
+            group.addTask { await self.followManifests() }
+        }
+        await plane.stop()
+    }
+
+    /// Returns once the manifests have been read and applied for the first time.
+    package func manifestsWereRead() async { await manifestsRead.pass() }
+
+    /// Whether everything that follows from the store's present state is done, the data plane included.
+    package var isSettled: Bool {
+        controlPlane.isSettled && routed.withLock { $0 } >= store.lastChange(of: RouteFollower.types)
+    }
+
+    /// What does not work now, in sentences.
+    package var problems: [String] { board.all }
+
+    /// Where a browser on this machine finds the LoadBalancer Services.
+    package var localURLs: [String] {
+        guard configuration.publishAddress != nil else { return [] }
+        return store.list(.services).items.map(Service.init).filter { $0.type == .loadBalancer }.flatMap { service in
+            service.ports.filter { $0.proto == .tcp }.map { port in
+                let isSecure = port.port == 443 || port.name == "https" || port.appProtocol == "https"
+                return "\(isSecure ? "https" : "http")://localhost:\(RoutingOptions.publishedPort(for: port.port))"
+            }
+        }
+    }
+
+    /// The resolv.conf of a pod (semantics 6.12).
+    package func resolvConf(for pod: Pod) -> String {
+        let dns = PodDNS(podSpec: pod.object.json["spec"] ?? [:])
+        let result = ResolvConf.forPod(
+            dns, namespace: pod.namespace, clusterDNS: dnsAddress.map { [$0] } ?? [],
+            domain: configuration.clusterDomain.description, node: nodeResolvConf)
+        for warning in result.warnings {
+            logger.warning(
+                "\(warning.reason)", metadata: ["pod": "\(pod.namespace)/\(pod.name)", "message": "\(warning.message)"])
+        }
+        return result.file.description
+    }
+
+    // MARK: Parts
+
+    private func route(_ plane: UserspacePlane, _ onRouted: @Sendable () -> Void) async {
+        let options = RoutingOptions(
+            nodeName: configuration.nodeName, nodeAddresses: [configuration.nodeAddress],
+            nodePortAddresses: [configuration.nodeAddress] + (configuration.publishAddress.map { [$0] } ?? []),
+            podRanges: [configuration.podRange], publishAddress: configuration.publishAddress)
+        var follower = RouteFollower(plane, options: options)
+        while !Task.isCancelled {
+            guard let stream = try? store.watch(RouteFollower.types) else { continue }
+            let batches = WatchBatches(stream).makeAsyncIterator()
+            while let batch = await batches.next() {
+                report("data plane", await follower.handle(batch))
+                if let last = batch.last?.revision { routed.withLock { $0 = last } }
+                onRouted()
+            }
+            if !Task.isCancelled {
+                logger.notice("the data plane fell behind the store and reads it again")
+                follower = RouteFollower(plane, options: options)
+            }
+        }
+    }
+
+    private func runDNS() async {
+        guard let address = dnsAddress else { return }
+        let endpoint = SocketEndpoint(address: address, port: configuration.dnsPort)
+        let upstreams = nodeResolvConf.nameservers.compactMap { text in
+            IPAddress(text).map { SocketEndpoint(address: $0, port: 53) }
+        }
+        let now = configuration.unixSeconds
+        do {
+            let dns = try await ClusterDNS.start(
+                store: store, zone: ZoneSettings(domain: configuration.clusterDomain),
+                server: DNSServerSettings(endpoints: [endpoint], socketsPerEndpoint: 2), upstreams: upstreams,
+                logger: logger, now: { UInt32(clamping: now()) })
+            await dns.run()
+        } catch {
+            report("dns", ["cluster DNS cannot listen at \(endpoint): \(error)"])
+        }
+    }
+
+    private func followManifests() async {
+        defer { manifestsRead.open() }
+        guard let path = configuration.manifests else { return }
+        let folder = ManifestFolder(path)
+        var applier = ManifestApplier(store)
+        var known: [String: [String]]?
+        var isIncomplete = false
+        while !Task.isCancelled {
+            let seen = folder.fingerprint()
+            if seen != known || isIncomplete {
+                known = seen
+                isIncomplete = apply(folder, &applier)
+                manifestsRead.open()
+            }
+            // A pod that is being replaced makes room within moments.
+            try? await Task.sleep(for: isIncomplete ? .milliseconds(100) : .milliseconds(500))
+        }
+    }
+
+    private func apply(_ folder: ManifestFolder, _ applier: inout ManifestApplier) -> Bool {
+        do throws(ManifestError) {
+            let result = applier.apply(try folder.read())
+            report("manifests", result.problems)
+            for warning in result.warnings { logger.notice("\(warning)") }
+            return result.isIncomplete
+        } catch {
+            report("manifests", ["\(error)"])
+            return false
+        }
+    }
+
+    private func report(_ source: String, _ problems: [String]) {
+        for problem in board.set(source, problems) { logger.warning("\(problem)") }
+    }
+
+    private static var architecture: String {
+        #if arch(arm64)
+        "arm64"
+        #else
+        "amd64"
+        #endif
+    }
+}

@@ -1,0 +1,60 @@
+package import ControlPlane
+package import DNSWire
+import Glibc
+package import NetTypes
+
+/// What a service proxy is told.
+///
+/// The defaults are the addresses of the native mode, all in 127.0.0.0/8, which Linux can bind without any set-up.
+package struct ServiceProxyConfiguration: Sendable {
+    package var nodeName: String
+    package var nodeAddress: IPAddress
+    /// A folder of manifests, or one file; nil for none.
+    package var manifests: String?
+    package var networks: ClusterNetworks
+    package var podRange: CIDR
+    package var clusterDomain: Name
+    /// Where LoadBalancer ports are published as well (the localhost rule); nil for nowhere.
+    package var publishAddress: IPAddress?
+    /// The node's resolv.conf.
+    package var nodeResolvConf: String
+    package var dnsPort: UInt16
+    /// The time of an SOA's serial and of objects, seconds since 1970.
+    package var unixSeconds: @Sendable () -> Int64
+
+    package init(nodeName: String, manifests: String?) {
+        self.nodeName = nodeName
+        self.manifests = manifests
+        nodeAddress = .v4(Self.address(127, 18, 0, 2))
+        networks = ClusterNetworks(
+            serviceRanges: [Self.range(127, 96, 16)],
+            loadBalancerRange: Self.range(127, 80, 24))
+        podRange = Self.range(127, 244, 16)
+        clusterDomain = Name(labels: ["cluster".utf8, "local".utf8].map(Array.init)) ?? .root
+        publishAddress = .v4(Self.address(127, 0, 0, 1))
+        nodeResolvConf = "/etc/resolv.conf"
+        dnsPort = 53
+        unixSeconds = { Int64(time(nil)) }
+    }
+
+    /// Moves all addresses into 127.`block`.0.0/16, so that several proxies can run side by side.
+    ///
+    /// Services get the lower half, pods the upper one, load balancers and the node its last addresses.
+    package mutating func use(block: UInt8) {
+        func range(_ third: UInt8, _ length: Int) -> CIDR {
+            CIDR(containing: .v4(Self.address(127, block, third, 0)), prefixLength: length)
+        }
+        networks.serviceRanges = [range(0, 18)]
+        networks.loadBalancerRange = range(64, 24)
+        podRange = range(128, 17)
+        nodeAddress = .v4(Self.address(127, block, 65, 2))
+    }
+
+    private static func address(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) -> IPv4Address {
+        IPv4Address(bits: UInt32(a) << 24 | UInt32(b) << 16 | UInt32(c) << 8 | UInt32(d))
+    }
+
+    private static func range(_ a: UInt8, _ b: UInt8, _ length: Int) -> CIDR {
+        CIDR(containing: .v4(address(a, b, 0, 0)), prefixLength: length)
+    }
+}
