@@ -1,23 +1,56 @@
-# `make` lists the targets. CI runs `make test`.
+# `make` lists the targets. `make up` runs the suite, `make test` is what CI runs.
 SHELL := /bin/bash
 export KIADA_STRICT := 1
 SCRATCH ?= .build
-DEBIAN_PACKAGES := zlib1g-dev
+# What Debian 12 needs besides Swift: to build, and PostgreSQL for the quiz's tests.
+BUILD_PACKAGES := zlib1g-dev libsqlite3-dev libpq-dev
+TEST_PACKAGES := postgresql curl dnsutils
+PROGRAMS := kiada-suite,service-proxy,kiada,quote,quiz
+BIN := $(SCRATCH)/release
+# Arguments for `make up` and its like: make up ARGS="--node-name laptop"
+ARGS ?=
 
-.PHONY: help setup build test test-one format lint verify
+.PHONY: help swift setup test-setup release up down status logs build test test-one format lint verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install the Debian packages that are missing
-	@missing=$$(for p in $(DEBIAN_PACKAGES); do dpkg -s $$p > /dev/null 2>&1 || echo $$p; done); \
-	if [ -n "$$missing" ]; then \
-	  echo "installing $$missing"; \
+swift:
+	@command -v swift > /dev/null || { echo "Swift 6.2 or newer is missing: https://www.swift.org/install" >&2; exit 1; }
+
+define install
+	@missing=$$(for p in $(1); do dpkg -s $$p > /dev/null 2>&1 || echo $$p; done); \
+	if ! command -v dpkg > /dev/null; then \
+	  echo "not a Debian: install what corresponds to $(1)"; \
+	elif [ -n "$$missing" ]; then \
+	  echo "installing" $$missing; \
 	  if [ $$(id -u) = 0 ]; then sudo=; else sudo=sudo; fi; \
 	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; \
 	fi
+endef
 
-build: setup ## build everything, a warning is an error
+setup: swift ## install the Debian packages that building needs
+	$(call install,$(BUILD_PACKAGES))
+
+test-setup: setup
+	$(call install,$(TEST_PACKAGES))
+
+release: setup ## build the programs as users run them
+	@env -u KIADA_STRICT KIADA_ONLY=$(PROGRAMS) swift build --scratch-path $(SCRATCH) -c release
+
+up: release ## run the suite in the foreground: http://localhost:8080, ^C stops it
+	@exec $(BIN)/kiada-suite up $(ARGS)
+
+down: ## stop the suite
+	@$(BIN)/kiada-suite down $(ARGS)
+
+status: ## show Services and pods
+	@$(BIN)/kiada-suite status $(ARGS)
+
+logs: ## print the pods' logs: make logs ARGS="quote-001 -f"
+	@$(BIN)/kiada-suite logs $(ARGS)
+
+build: test-setup ## build everything, tests too; a warning is an error
 	swift build --scratch-path $(SCRATCH) --build-tests
 
 test: build ## build and run all tests
@@ -32,4 +65,7 @@ format: ## format all sources
 lint: ## check the format
 	swift format lint --strict --recursive Package.swift Sources Tests
 
-verify: lint test ## what a change has to pass: format, warnings as errors, all tests
+verify: lint test ## what a change has to pass: format, warnings as errors, all tests (they read deploy/ too)
+
+clean: ## remove what was built
+	rm -rf $(SCRATCH)

@@ -1,5 +1,5 @@
 import FoundationEssentials
-package import Glibc
+import Glibc
 
 /// Makes sure that one suite runs per state folder, and tells who it is.
 ///
@@ -35,7 +35,7 @@ package struct InstanceLock: ~Copyable {
     }
 
     /// The process that holds the lock; nil when nobody does.
-    package static func holder(of directory: StateDirectory) -> pid_t? {
+    package static func holder(of directory: StateDirectory) -> Int32? {
         let descriptor = open(directory.lockFile, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -43,6 +43,6 @@ package struct InstanceLock: ~Copyable {
         var buffer = [UInt8](repeating: 0, count: 32)
         let count = read(descriptor, &buffer, buffer.count)
         let digits = buffer.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }
-        return pid_t(String(decoding: digits, as: UTF8.self))
+        return Int32(String(decoding: digits, as: UTF8.self))
     }
 }

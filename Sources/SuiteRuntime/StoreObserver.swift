@@ -7,6 +7,8 @@ import PodRuntime
 struct StoreObserver: PodRuntimeObserver {
     let store: Store
     let logger: Logger
+    /// While everything is being stopped, failing probes are no news.
+    let isStopping: @Sendable () -> Bool
 
     func statusChanged(_ pod: Pod, write: @Sendable (JSONValue?) -> JSONValue) {
         do throws(APIError) {
@@ -38,7 +40,7 @@ struct StoreObserver: PodRuntimeObserver {
 
     func note(_ pod: Pod, isWarning: Bool, reason: String, message: String) {
         logger.log(
-            level: isWarning ? .warning : .info, "\(reason)",
+            level: isWarning && !isStopping() ? .warning : .info, "\(reason)",
             metadata: ["pod": "\(pod.namespace)/\(pod.name)", "message": "\(message)"])
     }
 }

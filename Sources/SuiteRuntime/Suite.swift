@@ -16,7 +16,7 @@ package final class Suite: Sendable {
     private let proxyConfiguration: ServiceProxyConfiguration
     private let proxy: ServiceProxy
     private let runtime: PodRuntime
-    private let isStopping = Mutex(false)
+    private let isStopping = Flag()
 
     /// Prepares everything that can fail at once: manifests, image map, certificate authority, rights.
     ///
@@ -65,7 +65,8 @@ package final class Suite: Sendable {
                 pod.object.annotations["kiada.dev/pod-ip"].flatMap { IPAddress($0) }
             }
         }
-        runtime = PodRuntime(podConfiguration, observer: StoreObserver(store: store, logger: logger), logger: logger)
+        runtime = PodRuntime(podConfiguration, observer: StoreObserver(store: store, logger: logger) { [isStopping] in isStopping.isRaised },
+            logger: logger)
     }
 
     private static func imageMap(_ configuration: SuiteConfiguration) throws(SuiteError) -> ImageMap {
@@ -82,10 +83,7 @@ package final class Suite: Sendable {
 
     /// Ends the pods in order, then the rest; called again, at once.
     package func stop() {
-        let isSecond = isStopping.withLock { stopping in
-            defer { stopping = true }
-            return stopping
-        }
+        let isSecond = isStopping.raise()
         runtime.stop(grace: isSecond ? .zero : .seconds(30))
     }
 
@@ -116,7 +114,7 @@ package final class Suite: Sendable {
             // The pods' end is the suite's end; anything else that ends before is a failure of ours.
             while let isEnd = try await group.next() {
                 if isEnd { break }
-                if !Task.isCancelled, !isStopping.withLock({ $0 }) { runtime.stop(grace: .seconds(30)) }
+                if !Task.isCancelled, !isStopping.isRaised { runtime.stop(grace: .seconds(30)) }
             }
             group.cancelAll()
         }
@@ -135,7 +133,7 @@ package final class Suite: Sendable {
         let pods = store.list(.pods).items.map { StatusReport.PodRow(Pod($0)) }
         let problems = proxy.problems
         let state: StatusReport.State
-        if isStopping.withLock({ $0 }) {
+        if isStopping.isRaised {
             state = .stopping
         } else if !pods.allSatisfy(\.isGood) || !proxy.isSettled {
             state = .starting
@@ -167,6 +165,21 @@ package final class Suite: Sendable {
                 }
                 onChange()
             }
+        }
+    }
+}
+
+/// Goes up once.
+private final class Flag: Sendable {
+    private let state = Mutex(false)
+
+    var isRaised: Bool { state.withLock { $0 } }
+
+    /// - Returns: whether it was up before.
+    func raise() -> Bool {
+        state.withLock { state in
+            defer { state = true }
+            return state
         }
     }
 }
