@@ -29,6 +29,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
@@ -140,14 +141,14 @@ var targets: [Target] = [
         [
             "ServiceKit", "KiadaTesting", hummingbird, hummingbirdTesting, httpTypes, logging, nioCore, nioPosix,
             nioHTTP1,
-            nioSSL,
+            nioSSL, nioTLS,
         ]),
     tests(
         "QuoteServiceTests",
         ["QuoteService", "ServiceKit", "KiadaTesting", hummingbird, hummingbirdTesting, httpTypes, logging]),
     tests(
         "QuizServiceTests",
-        ["QuizService", "ServiceKit", "KiadaTesting", hummingbird, hummingbirdTesting, httpTypes, logging]),
+        ["QuizService", "ServiceKit", "KiadaTesting", hummingbird, hummingbirdTesting, httpTypes, logging, nioCore]),
     tests(
         "KiadaServiceTests",
         [

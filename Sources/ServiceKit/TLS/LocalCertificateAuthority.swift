@@ -124,7 +124,7 @@ package struct LocalCertificateAuthority: Sendable {
 
     /// Writes a private file at `path` unless there is one already.
     private static func place(_ text: String, at path: String) throws {
-        let draft = "\(path).\(getpid()).new"
+        let draft = "\(path).\(UUID().uuidString).new"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw Failure(description: "cannot write \(draft): \(String(cString: strerror(errno)))")
