@@ -1,0 +1,133 @@
+import FoundationEssentials
+import NIOCore
+import NIOPosix
+import NetTypes
+import ServiceDiscovery
+import ServiceKit
+import Synchronization
+import Testing
+
+@testable import KiadaService
+
+/// A server that answers every request with the same bytes, whatever they are.
+private final class RawServer: Sendable {
+    private let channel: any Channel
+    let endpoint: SocketEndpoint
+    let connections = Mutex(0)
+
+    /// - Parameters:
+    ///   - answer: nil never answers.
+    ///   - closes: closes the connection after the answer.
+    init(_ answer: String?, closes: Bool) async throws {
+        let box = Box()
+        channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                box.server.withLock { $0 }?.connections.withLock { $0 += 1 }
+                return channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Answerer(answer, closes: closes))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(channel.localAddress?.port)
+        endpoint = SocketEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: UInt16(port))
+        box.server.withLock { $0 = self }
+    }
+
+    func stop() async throws { try await channel.close() }
+
+    private final class Box: Sendable {
+        let server = Mutex<RawServer?>(nil)
+    }
+
+    private final class Answerer: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+        private let answer: String?
+        private let closes: Bool
+
+        init(_ answer: String?, closes: Bool) {
+            self.answer = answer
+            self.closes = closes
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            guard let answer else { return }
+            let promise = closes ? context.eventLoop.makePromise(of: Void.self) : nil
+            let channel = context.channel
+            promise?.futureResult.whenComplete { _ in channel.close(promise: nil) }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: promise)
+        }
+    }
+}
+
+@Suite("kiada's HTTP client, against real sockets")
+struct HTTPUpstreamClientTests {
+    private func ask(
+        _ endpoints: [SocketEndpoint], keepsAlive: Bool = false, limit: Duration = .seconds(10), client: HTTPUpstreamClient? = nil
+    ) async throws(UpstreamError) -> UpstreamResponse {
+        let client = client ?? HTTPUpstreamClient(keepsAlive: keepsAlive, bodyLimit: 1000)
+        let place = DiscoveredService(
+            method: .variables, scheme: "http", host: "quote", basePath: "", addresses: endpoints, attempts: [])
+        return try await client.response(to: UpstreamRequest(path: "/quote"), at: place, limit: limit)
+    }
+
+    private static let good = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Pod-Name: quote-9\r\n\r\nhi"
+
+    /// An address at which nobody listens: the port of a server that has stopped.
+    private func deadEndpoint() async throws -> SocketEndpoint {
+        let server = try await RawServer(nil, closes: false)
+        try await server.stop()
+        return server.endpoint
+    }
+
+    @Test("status, body and pod; a fresh connection each time")
+    func fresh() async throws {
+        let server = try await RawServer(Self.good, closes: false)
+        for _ in 0..<3 {
+            let response = try await ask([server.endpoint])
+            #expect(response == UpstreamResponse(status: 200, podName: "quote-9", body: Array("hi".utf8)))
+        }
+        #expect(server.connections.withLock { $0 } == 3)
+        try await server.stop()
+    }
+
+    @Test("--upstream-keep-alive uses one connection again")
+    func keepAlive() async throws {
+        let server = try await RawServer(Self.good, closes: false)
+        let client = HTTPUpstreamClient(keepsAlive: true, bodyLimit: 1000)
+        for _ in 0..<3 { #expect(try await ask([server.endpoint], client: client).status == 200) }
+        #expect(server.connections.withLock { $0 } == 1)
+        try await server.stop()
+    }
+
+    @Test("an address that refuses is followed by the next one")
+    func nextAddress() async throws {
+        let dead = try await deadEndpoint()
+        let server = try await RawServer(Self.good, closes: false)
+        #expect(try await ask([dead, server.endpoint]).status == 200)
+        await #expect(throws: UpstreamError.connect(code: "ECONNREFUSED", dead)) { try await ask([dead]) }
+        try await server.stop()
+    }
+
+    @Test(
+        "nonsense, too much and too little",
+        arguments: [
+            ("nonsense\r\n\r\n", UpstreamError.invalidResponse),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + String(repeating: "x", count: 5000), .tooLarge(limit: 1000)),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort", .closedEarly), ("", .closedEarly),
+        ] as [(String, UpstreamError)])
+    func garbage(answer: String, expected: UpstreamError) async throws {
+        let server = try await RawServer(answer, closes: true)
+        await #expect(throws: expected) { try await ask([server.endpoint]) }
+        try await server.stop()
+    }
+
+    @Test("a server that never answers costs no more than the limit")
+    func silence() async throws {
+        let server = try await RawServer(nil, closes: false)
+        await #expect(throws: UpstreamError.timedOut(after: .milliseconds(100))) {
+            try await ask([server.endpoint], limit: .milliseconds(100))
+        }
+        try await server.stop()
+    }
+}
