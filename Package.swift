@@ -87,7 +87,10 @@ var targets: [Target] = [
         resources: [.embedInCode("Resources")]),
     library(
         "QuizService",
-        ["ServiceKit", hummingbird, httpTypes, logging, lifecycle, argumentParser, hummingbirdCore, nioCore, nioPosix, grdb, "CPostgres"],
+        [
+            "ServiceKit", hummingbird, httpTypes, logging, lifecycle, argumentParser, hummingbirdCore, nioCore,
+            nioPosix, grdb, "CPostgres",
+        ],
         resources: [.embedInCode("Resources")]),
     library(
         "KiadaService",
@@ -105,8 +108,9 @@ var targets: [Target] = [
     library(
         "SuiteRuntime",
         [
-            "ServiceProxy", "ServiceKit", "PodRuntime", "ClusterModel", "ClusterStore", "Manifests", "NetTypes", "CLinux",
-            logging,
+            "ServiceProxy", "ServiceKit", "PodRuntime", "ClusterModel", "ClusterStore", "Manifests", "NetTypes",
+            "CLinux",
+            logging, argumentParser,
             unixSignals,
         ]),
     // 5
@@ -156,7 +160,12 @@ var targets: [Target] = [
             hummingbirdTesting, httpTypes, logging, nioCore, nioPosix, nioHTTP1,
         ]),
     tests("ServiceProxyTests", ["ServiceProxy", "ClusterStore", "ClusterModel", "Manifests", "KiadaTesting"]),
-    tests("SuiteTests", ["SuiteRuntime", "ClusterModel", "KiadaTesting"]),
+    tests(
+        "SuiteTests",
+        [
+            "SuiteRuntime", "ServiceProxy", "ClusterModel", "KiadaTesting", "kiada-suite", "service-proxy", "kiada",
+            "quote", "quiz",
+        ]),
 ]
 
 // KIADA_ONLY=QuizServiceTests,quote leaves just these targets and what they need: a quick way to

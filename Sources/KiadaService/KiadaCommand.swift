@@ -46,7 +46,8 @@ package struct KiadaCommand: ServiceCommand {
     @Option(help: ArgumentHelp("The name servers and search list (default: /etc/resolv.conf).", valueName: "file"))
     var resolvConf: String?
 
-    @Option(help: ArgumentHelp("Whom to trust for https URLs, PEM (default: the system's authorities).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Whom to trust for https URLs, PEM (default: the system's authorities).", valueName: "file"))
     var upstreamCa: String?
 
     @Option(help: ArgumentHelp("The time for finding and asking a dependency.", valueName: "milliseconds"))
@@ -104,9 +105,9 @@ package struct KiadaCommand: ServiceCommand {
             locator: ServiceDiscovery(name: name, explicitURL: url, environment: environment), client: client,
             limit: .milliseconds(upstreamTimeoutMs),
             observe: { error in
-            metrics.increment(
-                "kiada_upstream_requests_total", help: "Requests to quote and quiz, by how they ended.",
-                labels: ["service": name, "outcome": error.map(\.outcome) ?? "ok"])
+                metrics.increment(
+                    "kiada_upstream_requests_total", help: "Requests to quote and quiz, by how they ended.",
+                    labels: ["service": name, "outcome": error.map(\.outcome) ?? "ok"])
             })
     }
 }

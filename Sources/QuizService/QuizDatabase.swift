@@ -1,6 +1,6 @@
 package import Logging
-import ServiceLifecycle
 import ServiceKit
+import ServiceLifecycle
 import Synchronization
 
 /// Prepares the database, again and again until it works, and says whether the quiz can do its work.

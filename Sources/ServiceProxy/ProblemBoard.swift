@@ -6,13 +6,12 @@ final class ProblemBoard: Sendable {
 
     /// Replaces what `source` said before.
     ///
-    /// - Returns: those problems that it did not say before.
-    @discardableResult
-    func set(_ source: String, _ new: [String]) -> [String] {
+    /// - Returns: those problems that it did not say before, and whether anything differs.
+    func set(_ source: String, _ new: [String]) -> (new: [String], isChanged: Bool) {
         problems.withLock { problems in
-            let known = Set(problems[source] ?? [])
+            let old = problems[source] ?? []
             problems[source] = new.isEmpty ? nil : new
-            return new.filter { !known.contains($0) }
+            return (new.filter { !old.contains($0) }, new != old)
         }
     }
 

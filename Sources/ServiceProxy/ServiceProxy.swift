@@ -22,11 +22,16 @@ package final class ServiceProxy: Sendable {
     private let routed = Mutex<UInt64>(0)
     private let dnsAddress: IPAddress?
     private let nodeResolvConf: ResolvConf
+    private let onChange: @Sendable () -> Void
 
     /// Prepares the store with what every cluster has; nothing listens yet.
     ///
+    /// - Parameter onChange: called after each change of the data plane and of ``problems``.
     /// - Throws: ``APIError`` when the built-in objects are refused, which means a bad configuration.
-    package init(_ configuration: ServiceProxyConfiguration, logger: Logger) throws(APIError) {
+    package init(
+        _ configuration: ServiceProxyConfiguration, logger: Logger, onChange: @escaping @Sendable () -> Void = {}
+    ) throws(APIError) {
+        self.onChange = onChange
         self.configuration = configuration
         self.logger = logger
         let now = configuration.unixSeconds
@@ -43,14 +48,13 @@ package final class ServiceProxy: Sendable {
 
     /// Runs until the task is cancelled, then leaves no socket behind.
     ///
-    /// - Parameter onRouted: called after each change of the data plane.
     /// - Throws: when no data plane can be started.
-    package func run(onRouted: @escaping @Sendable () -> Void = {}) async throws {
+    package func run() async throws {
         let plane = try UserspacePlane(configuration: UserspaceConfiguration(), logger: logger)
         await withDiscardingTaskGroup { group in
             group.addTask { await self.controlPlane.run() }
             group.addTask { await self.runDNS() }
-            group.addTask { await self.route(plane, onRouted) }
+            group.addTask { await self.route(plane) }
             group.addTask { await self.followManifests() }
         }
         await plane.stop()
@@ -69,11 +73,12 @@ package final class ServiceProxy: Sendable {
 
     /// Where a browser on this machine finds the LoadBalancer Services.
     package var localURLs: [String] {
-        guard configuration.publishAddress != nil else { return [] }
+        guard let address = configuration.publishAddress else { return [] }
+        let host = address.description == "127.0.0.1" ? "localhost" : address.description
         return store.list(.services).items.map(Service.init).filter { $0.type == .loadBalancer }.flatMap { service in
             service.ports.filter { $0.proto == .tcp }.map { port in
                 let isSecure = port.port == 443 || port.name == "https" || port.appProtocol == "https"
-                return "\(isSecure ? "https" : "http")://localhost:\(RoutingOptions.publishedPort(for: port.port))"
+                return "\(isSecure ? "https" : "http")://\(host):\(RoutingOptions.publishedPort(for: port.port))"
             }
         }
     }
@@ -93,7 +98,7 @@ package final class ServiceProxy: Sendable {
 
     // MARK: Parts
 
-    private func route(_ plane: UserspacePlane, _ onRouted: @Sendable () -> Void) async {
+    private func route(_ plane: UserspacePlane) async {
         let options = RoutingOptions(
             nodeName: configuration.nodeName, nodeAddresses: [configuration.nodeAddress],
             nodePortAddresses: [configuration.nodeAddress] + (configuration.publishAddress.map { [$0] } ?? []),
@@ -105,7 +110,7 @@ package final class ServiceProxy: Sendable {
             while let batch = await batches.next() {
                 report("data plane", await follower.handle(batch))
                 if let last = batch.last?.revision { routed.withLock { $0 = last } }
-                onRouted()
+                onChange()
             }
             if !Task.isCancelled {
                 logger.notice("the data plane fell behind the store and reads it again")
@@ -164,7 +169,9 @@ package final class ServiceProxy: Sendable {
     }
 
     private func report(_ source: String, _ problems: [String]) {
-        for problem in board.set(source, problems) { logger.warning("\(problem)") }
+        let (new, isChanged) = board.set(source, problems)
+        for problem in new { logger.warning("\(problem)") }
+        if isChanged { onChange() }
     }
 
     private static var architecture: String {

@@ -17,6 +17,7 @@ package final class Suite: Sendable {
     private let proxy: ServiceProxy
     private let runtime: PodRuntime
     private let isStopping = Flag()
+    private let bell = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
     /// Prepares everything that can fail at once: manifests, image map, certificate authority, rights.
     ///
@@ -41,9 +42,11 @@ package final class Suite: Sendable {
         var proxyConfiguration = ServiceProxyConfiguration(
             nodeName: configuration.nodeName, manifests: configuration.manifests)
         if let block = configuration.addressBlock { proxyConfiguration.use(block: block) }
+        proxyConfiguration.publishAddress = configuration.publishAddress
         self.proxyConfiguration = proxyConfiguration
         do {
-            proxy = try ServiceProxy(proxyConfiguration, logger: logger)
+            let bell = bell.continuation
+            proxy = try ServiceProxy(proxyConfiguration, logger: logger) { bell.yield() }
         } catch {
             throw SuiteError("\(error)")
         }
@@ -65,7 +68,9 @@ package final class Suite: Sendable {
                 pod.object.annotations["kiada.dev/pod-ip"].flatMap { IPAddress($0) }
             }
         }
-        runtime = PodRuntime(podConfiguration, observer: StoreObserver(store: store, logger: logger) { [isStopping] in isStopping.isRaised },
+        runtime = PodRuntime(
+            podConfiguration,
+            observer: StoreObserver(store: store, logger: logger) { [isStopping] in isStopping.isRaised },
             logger: logger)
     }
 
@@ -91,14 +96,13 @@ package final class Suite: Sendable {
     ///
     /// - Parameter onReport: called with each new report, the first time once the manifests have been read.
     package func run(onReport: @escaping @Sendable (StatusReport) -> Void) async throws {
-        let bell = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask { [runtime] in
                 await runtime.run()
                 return true
             }
             group.addTask { [proxy] in
-                try await proxy.run { bell.continuation.yield() }
+                try await proxy.run()
                 return false
             }
             group.addTask { [self] in

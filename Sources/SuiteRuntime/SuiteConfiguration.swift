@@ -1,5 +1,6 @@
 import ClusterModel
 package import Logging
+package import NetTypes
 
 /// What `kiada-suite up` was told.
 package struct SuiteConfiguration: Sendable {
@@ -21,6 +22,8 @@ package struct SuiteConfiguration: Sendable {
     package var pods = Pods.processes
     /// The second octet of addresses in 127.0.0.0/8 that differ from the usual ones; nil for those.
     package var addressBlock: UInt8?
+    /// Where LoadBalancer ports are published as well; nil for nowhere.
+    package var publishAddress: IPAddress? = .v4(IPv4Address(bits: 0x7F00_0001))
     package var timeout: Duration
     package var logLevel: Logger.Level
 

@@ -35,6 +35,8 @@ struct UpCommand: AsyncParsableCommand {
             "Use 127.N.0.0/16 for everything, so that two suites can run side by side.", valueName: "N"))
     var addressBlock: UInt8?
 
+    @OptionGroup var publishing: PublishOptions
+
     @Option(help: "How much to log on standard error.")
     var logLevel = LogLevel.warning
 
@@ -62,6 +64,7 @@ struct UpCommand: AsyncParsableCommand {
                     directory: state.directory, manifests: manifests, images: images, nodeName: nodeName,
                     timeout: .seconds(timeout), logLevel: logLevel.level)
                 configuration.addressBlock = addressBlock
+                configuration.publishAddress = publishing.address
                 try await Foreground.run(configuration, readyDescriptor: readyDescriptor)
             }
         } catch let error as SuiteError {

@@ -38,6 +38,8 @@ struct ServiceProxyProgram: AsyncParsableCommand {
                 "Use 127.N.0.0/16 for everything, so that two proxies can run side by side.", valueName: "N"))
         var addressBlock: UInt8?
 
+        @OptionGroup var publishing: PublishOptions
+
         @Option(help: "How much to log on standard error.")
         var logLevel = LogLevel.notice
 
@@ -56,6 +58,7 @@ struct ServiceProxyProgram: AsyncParsableCommand {
                 timeout: .seconds(30), logLevel: logLevel.level)
             configuration.pods = .elsewhere
             configuration.addressBlock = addressBlock
+            configuration.publishAddress = publishing.address
             do {
                 try await Foreground.run(configuration, readyDescriptor: nil)
             } catch let error as SuiteError {

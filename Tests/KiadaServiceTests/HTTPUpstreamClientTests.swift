@@ -63,7 +63,8 @@ private final class RawServer: Sendable {
 @Suite("kiada's HTTP client, against real sockets")
 struct HTTPUpstreamClientTests {
     private func ask(
-        _ endpoints: [SocketEndpoint], keepsAlive: Bool = false, limit: Duration = .seconds(10), client: HTTPUpstreamClient? = nil
+        _ endpoints: [SocketEndpoint], keepsAlive: Bool = false, limit: Duration = .seconds(10),
+        client: HTTPUpstreamClient? = nil
     ) async throws(UpstreamError) -> UpstreamResponse {
         let client = client ?? HTTPUpstreamClient(keepsAlive: keepsAlive, bodyLimit: 1000)
         let place = DiscoveredService(
@@ -113,7 +114,10 @@ struct HTTPUpstreamClientTests {
         "nonsense, too much and too little",
         arguments: [
             ("nonsense\r\n\r\n", UpstreamError.invalidResponse),
-            ("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + String(repeating: "x", count: 5000), .tooLarge(limit: 1000)),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + String(repeating: "x", count: 5000),
+                .tooLarge(limit: 1000)
+            ),
             ("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort", .closedEarly), ("", .closedEarly),
         ] as [(String, UpstreamError)])
     func garbage(answer: String, expected: UpstreamError) async throws {

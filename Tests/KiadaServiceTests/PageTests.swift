@@ -7,7 +7,8 @@ import Testing
 @Suite("Pages")
 struct PageTests {
     private let identity = PodIdentity(
-        podName: "kiada-001", nodeName: "kind-worker", podIP: "10.244.2.15", nodeIP: "172.18.0.2", hostname: "kiada-001")
+        podName: "kiada-001", nodeName: "kind-worker", podIP: "10.244.2.15", nodeIP: "172.18.0.2", hostname: "kiada-001"
+    )
 
     private func contents(
         quote: Result<Served<String>, UpstreamError> = .success(Served("Be quick,\nbe dead.", podName: "quote-002")),

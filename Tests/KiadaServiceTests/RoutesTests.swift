@@ -45,7 +45,8 @@ struct KiadaRoutesTests {
         case "/questions/1/answers":
             UpstreamResponse(
                 status: 200, podName: "quiz",
-                body: Array(#"{"timestamp":"t","questionId":1,"answerIndex":0,"correctAnswerIndex":1,"correct":false}"#.utf8))
+                body: Array(
+                    #"{"timestamp":"t","questionId":1,"answerIndex":0,"correctAnswerIndex":1,"correct":false}"#.utf8))
         default: UpstreamResponse(status: 404, body: Array("ERROR: Question 9 not found".utf8))
         }
     }
@@ -158,9 +159,13 @@ struct KiadaRoutesTests {
     @Test(
         "a dependency that is down, slow or talks nonsense",
         arguments: [
-            (UpstreamError.connect(code: "ECONNREFUSED", SocketEndpoint(address: .v4(IPv4Address(bits: 0x0A60_0007)), port: 80)),
-                502, "connect ECONNREFUSED 10.96.0.7:80"),
-            (.timedOut(after: .seconds(2)), 504, "timeout of 2000ms exceeded"), (.invalidResponse, 502, "invalid response"),
+            (
+                UpstreamError.connect(
+                    code: "ECONNREFUSED", SocketEndpoint(address: .v4(IPv4Address(bits: 0x0A60_0007)), port: 80)),
+                502, "connect ECONNREFUSED 10.96.0.7:80"
+            ),
+            (.timedOut(after: .seconds(2)), 504, "timeout of 2000ms exceeded"),
+            (.invalidResponse, 502, "invalid response"),
         ] as [(UpstreamError, Int, String)])
     func failures(error: UpstreamError, status: Int, text: String) async throws {
         try await application(ScriptedUpstream { _ throws(UpstreamError) in throw error }).test(.router) { client in

@@ -53,7 +53,8 @@ struct QuizRoutesTests {
                 }
             }
             try await client.execute(uri: "/questions/2", method: .get) { response in
-                #expect(String(buffer: response.body) == "{\"answers\":[\"yes\",\"no\"],\"id\":2,\"text\":\"Another?\"}\n")
+                #expect(
+                    String(buffer: response.body) == "{\"answers\":[\"yes\",\"no\"],\"id\":2,\"text\":\"Another?\"}\n")
             }
         }
     }
@@ -86,15 +87,23 @@ struct QuizRoutesTests {
         arguments: [
             ("/questions/9/answers", #"{"questionId":9,"answerIndex":0}"#, 404, "ERROR: Question 9 not found"),
             ("/questions/01/answers", #"{"questionId":1,"answerIndex":0}"#, 404, "ERROR: Question 01 not found"),
-            ("/questions/1/answers", #"{"questionId":2,"answerIndex":0}"#, 400,
-                "ERROR: questionId in payload doesn't match id in URL"),
-            ("/questions/1/answers", #"{"questionId":1,"answerIndex":3}"#, 400,
-                "ERROR: answerIndex 3 is not between 0 and 2"),
-            ("/questions/1/answers", #"{"questionId":1,"answerIndex":-1}"#, 400,
-                "ERROR: answerIndex -1 is not between 0 and 2"),
+            (
+                "/questions/1/answers", #"{"questionId":2,"answerIndex":0}"#, 400,
+                "ERROR: questionId in payload doesn't match id in URL"
+            ),
+            (
+                "/questions/1/answers", #"{"questionId":1,"answerIndex":3}"#, 400,
+                "ERROR: answerIndex 3 is not between 0 and 2"
+            ),
+            (
+                "/questions/1/answers", #"{"questionId":1,"answerIndex":-1}"#, 400,
+                "ERROR: answerIndex -1 is not between 0 and 2"
+            ),
             ("/questions/1/answers", #"{"questionId":1}"#, 400, "ERROR: answerIndex is missing"),
-            ("/questions/1/answers", #"{"questionId":1,"answerIndex":"x"}"#, 400,
-                "ERROR: answerIndex is not a whole number"),
+            (
+                "/questions/1/answers", #"{"questionId":1,"answerIndex":"x"}"#, 400,
+                "ERROR: answerIndex is not a whole number"
+            ),
             ("/questions/1/answers", #"{"questionId":"#, 400, "ERROR: malformed JSON"),
             ("/questions/1/answers", String(repeating: " ", count: 5000), 413, "ERROR: the body is longer than 4096"),
         ])

@@ -5,7 +5,8 @@ import Testing
 /// What every ``QuizStore`` promises; each check begins with a database of its own.
 struct QuizStoreContract {
     static let questions = [
-        Question(id: 1, text: "Which \"one\"?", answers: ["a", "b'; DROP TABLE question; --", "ü"], correctAnswerIndex: 1),
+        Question(
+            id: 1, text: "Which \"one\"?", answers: ["a", "b'; DROP TABLE question; --", "ü"], correctAnswerIndex: 1),
         Question(id: 2, text: "Another?", answers: ["yes", "no"], correctAnswerIndex: 0),
     ]
 
@@ -43,7 +44,8 @@ struct QuizStoreContract {
         #expect(try await store.answerCounts(of: 1) == [:])
         for index in [0, 1, 1] {
             try await store.record(
-                Verdict(timestamp: "2026-11-24T12:00:00.000Z", questionId: 1, answerIndex: index, correctAnswerIndex: 1))
+                Verdict(timestamp: "2026-11-24T12:00:00.000Z", questionId: 1, answerIndex: index, correctAnswerIndex: 1)
+            )
         }
         #expect(try await store.answerCounts(of: 1) == [0: 1, 1: 2])
         #expect(try await store.answerCounts(of: 2) == [:])

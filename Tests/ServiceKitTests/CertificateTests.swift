@@ -17,7 +17,8 @@ struct CertificateTests {
     init() throws { folder = try TemporaryFolder("certificates") }
 
     /// Shakes hands with a server that uses `source`, and answers the certificate that it showed.
-    private func handshake(with source: CertificateSource, trusting authority: String) async throws -> NIOSSLCertificate {
+    private func handshake(with source: CertificateSource, trusting authority: String) async throws -> NIOSSLCertificate
+    {
         let group = MultiThreadedEventLoopGroup.singleton
         let context = try NIOSSLContext(configuration: source.serverConfiguration())
         let server = try await ServerBootstrap(group: group)

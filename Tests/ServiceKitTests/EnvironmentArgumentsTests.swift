@@ -35,10 +35,13 @@ struct PodIdentityTests {
             "POD_NAME": "quote-001", "NODE_NAME": "n", "POD_IP": "10.0.0.1", "NODE_IP": "10.0.0.2", "HOSTNAME": "h",
         ])
         #expect(
-            full == PodIdentity(podName: "quote-001", nodeName: "n", podIP: "10.0.0.1", nodeIP: "10.0.0.2", hostname: "h"))
+            full
+                == PodIdentity(
+                    podName: "quote-001", nodeName: "n", podIP: "10.0.0.1", nodeIP: "10.0.0.2", hostname: "h"))
         let bare = PodIdentity(environment: ["HOSTNAME": "h"])
         #expect(
             bare
-                == PodIdentity(podName: "h", nodeName: "unknown-node", podIP: "0.0.0.0", nodeIP: "0.0.0.0", hostname: "h"))
+                == PodIdentity(
+                    podName: "h", nodeName: "unknown-node", podIP: "0.0.0.0", nodeIP: "0.0.0.0", hostname: "h"))
     }
 }

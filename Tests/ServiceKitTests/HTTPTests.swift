@@ -114,7 +114,10 @@ struct ServiceResponderTests {
                 let text = String(buffer: response.body)
                 #expect(text.contains("http_requests_total{method=\"GET\",route=\"/small\",status=\"200\"} 1\n"))
                 #expect(text.contains("http_requests_total{method=\"GET\",route=\"NotFound\",status=\"404\"} 2\n"))
-                #expect(text.contains("http_request_duration_seconds_bucket{method=\"GET\",route=\"/small\",status=\"200\",le=\"+Inf\"} 1"))
+                #expect(
+                    text.contains(
+                        "http_request_duration_seconds_bucket{method=\"GET\",route=\"/small\",status=\"200\",le=\"+Inf\"} 1"
+                    ))
             }
         }
         #expect(lines.all.count == 3)
@@ -125,7 +128,8 @@ struct ServiceResponderTests {
     func version() async throws {
         try await application().test(.router) { client in
             try await client.execute(uri: "/version", method: .get) { response in
-                #expect(String(buffer: response.body) == "{\"program\":\"test\",\"version\":\"\(SuiteVersion.text)\"}\n")
+                #expect(
+                    String(buffer: response.body) == "{\"program\":\"test\",\"version\":\"\(SuiteVersion.text)\"}\n")
             }
         }
     }
