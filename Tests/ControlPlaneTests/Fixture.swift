@@ -61,7 +61,7 @@ struct Cluster {
     }
 }
 
-/// 0, 1, 2, ... in the high bits, so that ranges are walked through from their start.
+/// The same numbers in each run, far apart from each other.
 struct CountingGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64 = 0
 

@@ -109,6 +109,27 @@ struct SuiteTests {
         #expect(try await suite.down().code == 0)
     }
 
+    @Test("S36, S53 without variables kiada finds its Services by the cluster's names")
+    func discoveryByName() async throws {
+        let suite = try RunningSuite()
+        let file = suite.manifests + "/kiada.yaml"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        try text.replacing("spec:\n  containers:", with: "spec:\n  enableServiceLinks: false\n  containers:")
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try await suite.up().code == 0)
+        let discovery = try await suite.curl("http://\(suite.published):8080/discovery").output
+        #expect(discovery.contains(#""method":"dns""#) && !discovery.contains(#""method":"variables","url""#))
+        #expect(discovery.contains("quote.kiada.svc.cluster.local"), "\(discovery)")
+        let page = try await suite.curl("http://\(suite.published):8080/")
+        #expect(!page.output.contains("ERROR"), "\(page.output)")
+        // S38 from the user's shell.
+        for name in ["quote.kiada.svc.cluster.local", "QUOTE.kiada.svc.Cluster.Local"] {
+            let answer = try await ChildProcess.run("dig", ["@127.\(suite.block).0.10", "+short", "+tries=1", name])
+            #expect(answer.output == "\(try suite.clusterIP("quote"))\n")
+        }
+        #expect(try await suite.down().code == 0)
+    }
+
     @Test("a crash leaves no process behind, the next start works, and answers that were given are kept")
     func crash() async throws {
         let suite = try RunningSuite()
