@@ -72,6 +72,7 @@ var targets: [Target] = [
         "PodRuntime",
         ["ClusterModel", "NetTypes", "CPodProcess", "CLinux", logging, nioCore, nioPosix, nioHTTP1, nioSSL]),
     library("ControlPlane", ["ClusterModel", "ClusterStore", "NetTypes", logging]),
+    library("StorePersistence", ["ClusterModel", "ClusterStore", grdb]),
     library(
         "ServiceKit",
         [
@@ -102,7 +103,7 @@ var targets: [Target] = [
     library(
         "ServiceProxy",
         [
-            "ControlPlane", "ClusterDNS", "ClusterModel", "ClusterStore", "DNSWire", "Manifests", "NetTypes",
+            "ControlPlane", "StorePersistence", "ClusterDNS", "ClusterModel", "ClusterStore", "DNSWire", "Manifests", "NetTypes",
             "ServiceRouting", "UserspaceProxy", logging,
         ]),
     library(
@@ -139,6 +140,12 @@ var targets: [Target] = [
         ]),
     tests("UserspaceProxyTests", ["UserspaceProxy", "ServiceRouting", "NetTypes", "CLinux", "KiadaTesting", logging]),
     tests("PodRuntimeTests", ["PodRuntime", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
+    .executableTarget(
+        name: "StoreWriter", dependencies: ["StorePersistence", "ControlPlane", "ClusterStore", "ClusterModel", "NetTypes"],
+        path: "Tests/StoreWriter", swiftSettings: settings),
+    tests(
+        "StorePersistenceTests",
+        ["StorePersistence", "ControlPlane", "ClusterStore", "ClusterModel", "NetTypes", "KiadaTesting", "StoreWriter"]),
     tests("ControlPlaneTests", ["ControlPlane", "ClusterStore", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
     tests(
         "ServiceKitTests",

@@ -28,16 +28,32 @@ package final class Store: Sendable {
         var lastChange: [ResourceType: UInt64] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let admission: any Admission
     private let source: any StoreSource
+    private let journal: (any StoreJournal)?
 
     /// - Parameters:
     ///   - admission: decides over every write.
     ///   - source: time and random identifiers.
-    package init(admission: any Admission, source: any StoreSource) {
+    ///   - journal: takes every write before it is acknowledged; nil keeps nothing beyond the process.
+    ///   - contents: what an earlier run has left in the journal.
+    package init(
+        admission: any Admission, source: any StoreSource, journal: (any StoreJournal)? = nil,
+        contents: StoreContents = StoreContents()
+    ) {
         self.admission = admission
         self.source = source
+        self.journal = journal
+        var state = State()
+        state.revision = contents.revision
+        state.horizon = contents.revision
+        for object in contents.objects {
+            guard let type = object.type else { continue }
+            state.objects[type, default: [:]][object.key] = object
+            state.lastChange[type] = contents.revision
+        }
+        self.state = Mutex(state)
     }
 
     // MARK: Reading
@@ -120,8 +136,13 @@ package final class Store: Sendable {
             object.deletionTimestamp = nil
             if type == .namespaces { Self.complete(namespace: &object) }
             try admission.admit(&object, replacing: nil, isDryRun: isDryRun)
-            if !isDryRun { object = Self.commit(.added, object, to: &state) }
-            return object
+            guard !isDryRun else { return object }
+            do throws(APIError) {
+                return try commit(.added, object, to: &state)
+            } catch {
+                admission.released(object)
+                throw error
+            }
         }
     }
 
@@ -167,15 +188,19 @@ package final class Store: Sendable {
         try state.withLock { state throws(APIError) in
             guard var object = state.objects[key.type]?[key] else { throw .notFound(key) }
             if let uid, uid != object.uid { throw .conflict(key) }
+            if key.type == .namespaces, let ending = try Self.ending(namespace: object, at: source.timestamp(), in: state)
+            {
+                return ending == object ? object : try commit(.modified, ending, to: &state)
+            }
             let own = object.json["spec"]?["terminationGracePeriodSeconds"]?.intValue ?? 30
             let grace = gracePeriod ?? own
             if key.type == .pods, grace > 0 {
                 if object.deletionTimestamp != nil { return object }
                 object.deletionTimestamp = source.timestamp()
                 object.json["metadata"]?["deletionGracePeriodSeconds"] = JSONValue(grace)
-                return Self.commit(.modified, object, to: &state)
+                return try commit(.modified, object, to: &state)
             }
-            object = Self.commit(.deleted, object, to: &state)
+            object = try commit(.deleted, object, to: &state)
             admission.released(object)
             return object
         }
@@ -195,21 +220,28 @@ package final class Store: Sendable {
             if key.type == .namespaces { Self.complete(namespace: &new) }
             try admission.admit(&new, replacing: old, isDryRun: isDryRun)
             if new == old || isDryRun { return new }
-            return Self.commit(.modified, new, to: &state)
+            return try commit(.modified, new, to: &state)
         }
     }
 
-    private static func commit(_ kind: WatchEvent.Kind, _ object: KubeObject, to state: inout State) -> KubeObject {
+    private func commit(
+        _ kind: WatchEvent.Kind, _ object: KubeObject, to state: inout State
+    ) throws(APIError) -> KubeObject {
         var object = object
-        state.revision += 1
-        object.resourceVersion = String(state.revision)
+        object.resourceVersion = String(state.revision + 1)
         let key = object.key
+        do {
+            try journal?.write(key, kind == .deleted ? nil : object, revision: state.revision + 1)
+        } catch {
+            throw .internalError("the write could not be kept: \(error)")
+        }
+        state.revision += 1
         state.objects[key.type, default: [:]][key] = kind == .deleted ? nil : object
         state.lastChange[key.type] = state.revision
         let event = WatchEvent(kind: kind, object: object, revision: state.revision)
         state.history.append(event)
-        if state.history.count > historyBound {
-            let excess = state.history.count - historyBound / 2
+        if state.history.count > Self.historyBound {
+            let excess = state.history.count - Self.historyBound / 2
             state.horizon = state.history[excess - 1].revision
             state.history.removeFirst(excess)
         }
@@ -229,6 +261,24 @@ package final class Store: Sendable {
                 "\(type.qualifiedName) \"\(object.name)\" is forbidden: unable to create new content in namespace "
                     + "\(object.namespace) because it is being terminated")
         }
+    }
+
+    /// The namespace as it is while its content is being removed; nil when it is empty and can go.
+    private static func ending(
+        namespace: KubeObject, at time: String, in state: State
+    ) throws(APIError) -> KubeObject? {
+        if Namespace.builtIn.contains(namespace.name) {
+            throw APIError(
+                .forbidden, "namespaces \"\(namespace.name)\" is forbidden: this namespace may not be deleted")
+        }
+        let isEmpty = state.objects.allSatisfy { type, objects in
+            !type.isNamespaced || !objects.keys.contains { $0.namespace == namespace.name }
+        }
+        if isEmpty { return nil }
+        var ending = namespace
+        if ending.deletionTimestamp == nil { ending.deletionTimestamp = time }
+        ending.json["status"] = ["phase": "Terminating"]
+        return ending
     }
 
     private static func complete(namespace: inout KubeObject) {

@@ -7,10 +7,14 @@ package struct ClusterNetworks: Hashable, Sendable {
     package var nodePorts: ClosedRange<UInt16>
     /// Where LoadBalancer Services get their addresses; nil for none.
     package var loadBalancerRange: CIDR?
+    /// Where pods live: Endpoints may point there even where it is loopback.
+    package var podRanges: [CIDR]
 
     package init(
-        serviceRanges: [CIDR], nodePorts: ClosedRange<UInt16> = 30000...32767, loadBalancerRange: CIDR? = nil
+        serviceRanges: [CIDR], nodePorts: ClosedRange<UInt16> = 30000...32767, loadBalancerRange: CIDR? = nil,
+        podRanges: [CIDR] = []
     ) {
+        self.podRanges = podRanges
         self.serviceRanges = serviceRanges
         self.nodePorts = nodePorts
         self.loadBalancerRange = loadBalancerRange

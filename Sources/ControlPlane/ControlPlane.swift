@@ -23,24 +23,27 @@ package final class ControlPlane: Sendable {
         handled.withLock { $0 } >= store.lastChange(of: Self.types)
     }
 
-    private static let types = EndpointSliceController.types.union(LoadBalancerController.types)
+    /// All: namespaces and owners can have anything in them.
+    private static let types = Set(ResourceType.allCases)
 
     /// Runs until the task is cancelled.
     package func run() async {
-        var slices = EndpointSliceController(store, logger: logger)
-        var balancer = LoadBalancerController(store, range: networks.loadBalancerRange, logger: logger)
         while !Task.isCancelled {
             guard let stream = try? store.watch(Self.types) else { continue }
+            // Made after the watch has begun: what they read from the store themselves is not older than its events.
+            var slices = EndpointSliceController(store, logger: logger)
+            var balancer = LoadBalancerController(store, range: networks.loadBalancerRange, logger: logger)
+            var namespaces = NamespaceController(store, logger: logger)
+            var collector = GarbageCollector(store, logger: logger)
             let batches = WatchBatches(stream).makeAsyncIterator()
             while let batch = await batches.next() {
                 balancer.handle(batch.filter { $0.object.type == .services })
-                slices.handle(batch)
+                slices.handle(batch.filter { $0.object.type.map(EndpointSliceController.types.contains) ?? false })
+                namespaces.handle(batch)
+                collector.handle(batch)
                 if let last = batch.last?.revision { handled.withLock { $0 = last } }
             }
-            if !Task.isCancelled {
-                logger.notice("the controllers fell behind the store and read it again")
-                slices = EndpointSliceController(store, logger: logger)
-            }
+            if !Task.isCancelled { logger.notice("the controllers fell behind the store and read it again") }
         }
     }
 }

@@ -16,9 +16,13 @@ package struct ManifestApplier {
         package init() {}
     }
 
+    /// Says in which file an object is written.
+    package static let originAnnotation = "kiada.dev/manifest"
+
     private let store: Store
     /// What each file said when it was last good.
     private var lastGood: [String: [ManifestDocument]] = [:]
+    private var isFirst = true
     /// The objects that came from manifests, as they were written there.
     private var applied: [ObjectKey: KubeObject] = [:]
 
@@ -45,7 +49,9 @@ package struct ManifestApplier {
                 wanted[key] = document
             }
         }
-        for key in applied.keys.filter({ wanted[$0] == nil }).sorted(by: Self.isDeletedFirst) {
+        let orphans = isFirst ? orphans(wanted, besides: contents) : []
+        isFirst = false
+        for key in (applied.keys.filter { wanted[$0] == nil } + orphans).sorted(by: Self.isDeletedFirst) {
             delete(key, &report)
             applied[key] = nil
         }
@@ -75,6 +81,7 @@ package struct ManifestApplier {
     private mutating func put(_ key: ObjectKey, _ document: ManifestDocument, _ report: inout Report) {
         var object = document.object
         if key.type.isNamespaced { object.namespace = key.namespace }
+        object.annotations[Self.originAnnotation] = document.file
         let present = store.get(key)
         if present != nil, applied[key] == object, present?.deletionTimestamp == nil { return }
         do throws(APIError) {
@@ -94,6 +101,17 @@ package struct ManifestApplier {
         } catch {
             report.problems.append("\(document.place): \(error.message)")
         }
+    }
+
+    /// What an earlier run made of documents that are gone; files that cannot be read now are left in peace.
+    private func orphans(_ wanted: [ObjectKey: ManifestDocument], besides contents: ManifestFolder.Contents)
+        -> [ObjectKey]
+    {
+        ResourceType.allCases.flatMap { store.list($0).items }.filter { object in
+            guard let file = object.annotations[Self.originAnnotation] else { return false }
+            return wanted[object.key] == nil && contents.errors[file] == nil
+        }
+        .map(\.key)
     }
 
     private func delete(_ key: ObjectKey, _ report: inout Report) {

@@ -8,6 +8,7 @@ package import Logging
 import Manifests
 import NetTypes
 import ServiceRouting
+import StorePersistence
 import Synchronization
 import UserspaceProxy
 
@@ -24,18 +25,24 @@ package final class ServiceProxy: Sendable {
     private let nodeResolvConf: ResolvConf
     private let onChange: @Sendable () -> Void
 
-    /// Prepares the store with what every cluster has; nothing listens yet.
+    /// Reads what an earlier run has kept, and adds what every cluster has; nothing listens yet.
     ///
     /// - Parameter onChange: called after each change of the data plane and of ``problems``.
-    /// - Throws: ``APIError`` when the built-in objects are refused, which means a bad configuration.
+    /// - Throws: when the file cannot be used, or the built-in objects are refused, which means a bad configuration.
     package init(
         _ configuration: ServiceProxyConfiguration, logger: Logger, onChange: @escaping @Sendable () -> Void = {}
-    ) throws(APIError) {
+    ) throws {
         self.onChange = onChange
         self.configuration = configuration
         self.logger = logger
         let now = configuration.unixSeconds
-        store = Store(admission: ClusterAdmission(configuration.networks), source: SystemStoreSource(now: now))
+        let admission = ClusterAdmission(configuration.networks)
+        let journal = try configuration.storeFile.map { try SQLiteJournal(path: $0) }
+        let contents = try journal?.contents() ?? StoreContents()
+        admission.restore(contents.objects.filter { $0.type == .services })
+        store = Store(
+            admission: admission, source: SystemStoreSource(now: now), journal: journal, contents: contents)
+        try Self.forgetStatus(ofPodsIn: store)
         controlPlane = ControlPlane(store, networks: configuration.networks, logger: logger)
         dnsAddress = BuiltInObjects.dnsAddress(configuration.networks)
         let text = (try? String(contentsOf: URL(filePath: configuration.nodeResolvConf), encoding: .utf8)) ?? ""
@@ -94,6 +101,11 @@ package final class ServiceProxy: Sendable {
                 "\(warning.reason)", metadata: ["pod": "\(pod.namespace)/\(pod.name)", "message": "\(warning.message)"])
         }
         return result.file.description
+    }
+
+    /// The processes of pods ended with the run that started them.
+    private static func forgetStatus(ofPodsIn store: Store) throws(APIError) {
+        for pod in store.list(.pods).items { _ = try store.modify(pod.key) { $0.json["status"] = nil } }
     }
 
     // MARK: Parts

@@ -19,6 +19,8 @@ package struct ServiceProxyConfiguration: Sendable {
     /// The node's resolv.conf.
     package var nodeResolvConf: String
     package var dnsPort: UInt16
+    /// The file in which objects outlive the process; nil keeps them in memory only.
+    package var storeFile: String?
     /// The time of an SOA's serial and of objects, seconds since 1970.
     package var unixSeconds: @Sendable () -> Int64
 
@@ -28,7 +30,7 @@ package struct ServiceProxyConfiguration: Sendable {
         nodeAddress = .v4(Self.address(127, 18, 0, 2))
         networks = ClusterNetworks(
             serviceRanges: [Self.range(127, 96, 16)],
-            loadBalancerRange: Self.range(127, 80, 24))
+            loadBalancerRange: Self.range(127, 80, 24), podRanges: [Self.range(127, 244, 16)])
         podRange = Self.range(127, 244, 16)
         clusterDomain = Name(labels: ["cluster".utf8, "local".utf8].map(Array.init)) ?? .root
         publishAddress = .v4(Self.address(127, 0, 0, 1))
@@ -47,6 +49,7 @@ package struct ServiceProxyConfiguration: Sendable {
         networks.serviceRanges = [range(0, 18)]
         networks.loadBalancerRange = range(64, 24)
         podRange = range(128, 17)
+        networks.podRanges = [podRange]
         nodeAddress = .v4(Self.address(127, block, 65, 2))
     }
 

@@ -9,6 +9,7 @@ import Glibc
 /// | `status.json` | what `kiada-suite status` shows |
 /// | `suite.log` | output of a suite started with `--detach` |
 /// | `ca.crt`, `ca.key` | the local certificate authority |
+/// | `objects.db` | Services, pods and all other objects |
 /// | `pods/`, `volumes/`, `logs/` | the pod runtime's |
 package struct StateDirectory: Sendable {
     /// Absolute, without a trailing slash.
@@ -23,6 +24,7 @@ package struct StateDirectory: Sendable {
 
     package var lockFile: String { path + "/lock" }
     package var statusFile: String { path + "/status.json" }
+    package var storeFile: String { path + "/objects.db" }
     package var suiteLog: String { path + "/suite.log" }
     package var caCertificate: String { path + "/ca.crt" }
     package var logs: String { path + "/logs" }

@@ -7,6 +7,8 @@ import PodRuntime
 struct StoreObserver: PodRuntimeObserver {
     let store: Store
     let logger: Logger
+    /// The node that pods without one get.
+    let nodeName: String
     /// While everything is being stopped, failing probes are no news.
     let isStopping: @Sendable () -> Bool
 
@@ -15,9 +17,7 @@ struct StoreObserver: PodRuntimeObserver {
             _ = try store.modify(pod.object.key) { object in
                 guard object.uid == pod.uid else { return }
                 object.json["status"] = write(object.json["status"])
-                if object.json["spec"]?["nodeName"] == nil, let host = object.json["status"]?["hostIP"], host != .null {
-                    object.json["spec"]?["nodeName"] = pod.object.json["spec"]?["nodeName"]
-                }
+                if object.json["spec"]?["nodeName"] == nil { object.json["spec"]?["nodeName"] = .string(nodeName) }
             }
         } catch {
             if error.reason != .notFound {

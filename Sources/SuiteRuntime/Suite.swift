@@ -42,6 +42,7 @@ package final class Suite: Sendable {
         var proxyConfiguration = ServiceProxyConfiguration(
             nodeName: configuration.nodeName, manifests: configuration.manifests)
         if let block = configuration.addressBlock { proxyConfiguration.use(block: block) }
+        proxyConfiguration.storeFile = directory.storeFile
         proxyConfiguration.publishAddress = configuration.publishAddress
         self.proxyConfiguration = proxyConfiguration
         do {
@@ -70,7 +71,9 @@ package final class Suite: Sendable {
         }
         runtime = PodRuntime(
             podConfiguration,
-            observer: StoreObserver(store: store, logger: logger) { [isStopping] in isStopping.isRaised },
+            observer: StoreObserver(
+                store: store, logger: logger, nodeName: configuration.nodeName,
+                isStopping: { [isStopping] in isStopping.isRaised }),
             logger: logger)
     }
 

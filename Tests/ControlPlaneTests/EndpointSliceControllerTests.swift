@@ -6,50 +6,6 @@ import Testing
 
 @testable import ControlPlane
 
-/// The controllers on a store, driven by hand: every call of `settle` handles what has happened since the last one.
-private struct Driven {
-    let cluster: Cluster
-    private var slices: EndpointSliceController
-    private var balancer: LoadBalancerController
-    private var seen: UInt64 = 0
-
-    init(loadBalancers: String? = nil) throws {
-        cluster = try Cluster(loadBalancers: loadBalancers)
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        slices = EndpointSliceController(cluster.store, logger: logger)
-        balancer = LoadBalancerController(
-            cluster.store, range: loadBalancers.flatMap { CIDR($0) }, logger: logger)
-    }
-
-    mutating func settle() async throws {
-        for _ in 0..<4 {
-            let revision = cluster.store.list(.services).revision
-            guard revision > seen else { return }
-            let stream = try cluster.store.watch(EndpointSliceController.types, after: seen)
-            var events: [WatchEvent] = []
-            // A sentinel ends the reading: everything before it has been delivered.
-            var sentinel = KubeObject(.nodes, name: "sentinel-\(revision)")
-            sentinel.json["status"] = [:]
-            let end = try cluster.store.create(sentinel)
-            for await event in stream {
-                if event.object.name == end.name { break }
-                events.append(event)
-            }
-            _ = try cluster.store.delete(end.key)
-            seen = cluster.store.list(.services).revision
-            balancer.handle(events.filter { $0.object.type == .services })
-            slices.handle(events)
-        }
-    }
-
-    func slices(of service: String) -> [EndpointSlice] {
-        cluster.store.list(.endpointslices, namespace: "kiada").items.map(EndpointSlice.init)
-            .filter { $0.serviceName == service }
-    }
-
-    func endpoints(of service: String) -> [EndpointSlice.Endpoint] { slices(of: service).flatMap(\.endpoints) }
-}
-
 @Suite("3.1 to 3.5 EndpointSlices follow Services and pods")
 struct EndpointSliceControllerTests {
     private static let quote: JSONValue = ["selector": ["app": "quote"], "ports": [["name": "http", "port": 80]]]

@@ -130,7 +130,7 @@ struct SuiteTests {
         #expect(try await suite.down().code == 0)
     }
 
-    @Test("a crash leaves no process behind, the next start works, and answers that were given are kept")
+    @Test("a crash leaves no process behind; the next start has the same cluster IPs and the answers that were given")
     func crash() async throws {
         let suite = try RunningSuite()
         #expect(try await suite.up().code == 0)
@@ -143,6 +143,7 @@ struct SuiteTests {
         kill(pid, SIGKILL)
         #expect(await eventually { (try? suite.processes().isEmpty) == true })
         #expect(try await suite.up().code == 0)
+        #expect(try suite.clusterIP("quiz") == quiz)
         let statistics = try await suite.curl("http://\(try suite.clusterIP("quiz"))/questions/1/stats")
         #expect(statistics.output.contains(#""total":1"#))
         #expect(try await suite.down().code == 0)

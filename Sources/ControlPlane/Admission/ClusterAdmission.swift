@@ -31,6 +31,9 @@ package final class ClusterAdmission: Admission {
         case .endpointslices:
             try refuse(object, errors + EndpointSliceRules.errors(of: object, old: old))
             EndpointSliceRules.setGeneration(&object, old: old)
+        case .endpoints:
+            EndpointsRules.fillInDefaults(&object)
+            try refuse(object, errors + EndpointsRules.errors(of: object, podRanges: networks.podRanges))
         default: try refuse(object, errors)
         }
     }

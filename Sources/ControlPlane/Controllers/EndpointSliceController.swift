@@ -2,9 +2,10 @@ import ClusterModel
 import ClusterStore
 import Logging
 
-/// Keeps the EndpointSlices of Services with a selector as their pods are (semantics 3.1 to 3.6).
+/// Keeps the EndpointSlices and Endpoints of Services with a selector as their pods are, and mirrors the Endpoints that
+/// users write for the others (semantics 3.1 to 3.9).
 struct EndpointSliceController {
-    static let types: Set<ResourceType> = [.services, .pods, .nodes, .endpointslices]
+    static let types: Set<ResourceType> = [.services, .pods, .nodes, .endpointslices, .endpoints]
 
     private let store: Store
     private let logger: Logger
@@ -18,56 +19,95 @@ struct EndpointSliceController {
     /// Takes a burst of changes and brings the slices up to date.
     mutating func handle(_ events: [WatchEvent]) {
         var touched: Set<EndpointIndex.ServiceName> = []
+        var deleted: Set<EndpointIndex.ServiceName> = []
         for event in events {
+            if event.object.type == .services, event.kind == .deleted {
+                deleted.insert(EndpointIndex.ServiceName(namespace: event.object.namespace, name: event.object.name))
+            }
             touched.formUnion(index.apply(event.object, isDeleted: event.kind == .deleted))
         }
-        for name in touched.sorted() { synchronize(name) }
+        for name in touched.sorted() { synchronize(name, wasDeleted: deleted.contains(name)) }
     }
 
-    private mutating func synchronize(_ name: EndpointIndex.ServiceName) {
+    private mutating func synchronize(_ name: EndpointIndex.ServiceName, wasDeleted: Bool) {
         let ours = index.slices(of: name).filter(SliceDocument.isOurs)
         guard let service = index.services[name] else {
             for slice in ours { delete(slice) }
+            synchronizeMirror(name, nil)
+            if wasDeleted, let endpoints = index.endpoints[name] { delete(endpoints) }
             return
         }
-        // Without a selector nobody manages endpoints, and nothing is deleted either (3.1).
-        guard service.type != .externalName, service.selector != nil else { return }
+        if service.type == .externalName || service.selector == nil {
+            // Without a selector nobody manages endpoints, and nothing is deleted either (3.1).
+            return synchronizeMirror(name, service.type == .externalName ? nil : index.endpoints[name])
+        }
         for slice in ours where !SliceDocument.isOwned(slice, by: service) { delete(slice) }
         let existing = ours.filter { SliceDocument.isOwned($0, by: service) }
         let (families, nodes) = (EndpointRules.families(of: service), index.nodes)
-        let wanted = EndpointRules.endpoints(of: service, pods: index.pods(of: service)) { nodes[$0] }
+        let pods = index.pods(of: service)
+        let wanted = EndpointRules.endpoints(of: service, pods: pods) { nodes[$0] }
         let plan = SlicePacking.plan(wanted, existing: existing, families: families)
-        for draft in plan.writes { write(SliceDocument.object(draft, of: service), replaces: draft.existing) }
+        for draft in plan.writes { write(SliceDocument.object(draft, of: service), isNew: draft.existing == nil) }
         let rewritten = Set(plan.writes.compactMap(\.existing?.name) + plan.deletions.map(\.name))
         let labels = SliceDocument.labels(of: service)
         for slice in existing where !rewritten.contains(slice.name) && slice.labels != labels {
             var slice = slice
             slice.labels = labels
-            write(slice, replaces: slice)
+            write(slice, isNew: false)
         }
         for slice in plan.deletions { delete(slice) }
+        synchronizeMirror(name, nil)
+        let present = index.endpoints[name]
+        write(EndpointsDocument.object(of: service, pods: pods, existing: present), isNew: present == nil)
     }
 
-    private mutating func write(_ slice: KubeObject, replaces old: KubeObject?) {
+    /// Brings the slices that mirror `endpoints` up to date; nil: there are to be none.
+    private mutating func synchronizeMirror(_ name: EndpointIndex.ServiceName, _ endpoints: KubeObject?) {
+        var present = index.slices(of: name).filter { $0.labels[EndpointSlice.managedByLabel] == EndpointsMirror.manager }
+            .sorted { $0.name < $1.name }
+        let isMirrored = endpoints.map(EndpointsMirror.isMirrored) ?? false
+        for wanted in isMirrored ? endpoints.map(EndpointsMirror.slices) ?? [] : [] {
+            let fits = present.firstIndex { slice in
+                slice.json["addressType"] == wanted.json["addressType"] && slice.ownerReferences == wanted.ownerReferences
+            }
+            guard let fits else {
+                write(wanted, isNew: true)
+                continue
+            }
+            var slice = present.remove(at: fits)
+            let before = slice
+            for key in ["endpoints", "ports"] { slice.json[key] = wanted.json[key] }
+            slice.labels = wanted.labels
+            slice.annotations = wanted.annotations
+            if slice != before { write(slice, isNew: false) }
+        }
+        for slice in present { delete(slice) }
+    }
+
+    private mutating func write(_ object: KubeObject, isNew: Bool) {
         do throws(APIError) {
-            let stored = old == nil ? try store.create(slice) : try store.update(slice)
-            _ = index.noteSlice(stored, isDeleted: false)
+            let stored = isNew ? try store.create(object) : try store.update(object)
+            note(stored, isDeleted: false)
         } catch {
             // Somebody else was faster, or the namespace is going: the event of that brings us here again.
             if error.reason != .conflict, error.reason != .notFound {
-                logger.warning("an EndpointSlice was refused", metadata: ["reason": "\(error)"])
+                logger.warning("endpoints were refused", metadata: ["object": "\(object.key)", "reason": "\(error)"])
             }
         }
     }
 
-    private mutating func delete(_ slice: KubeObject) {
+    private mutating func delete(_ object: KubeObject) {
         do throws(APIError) {
-            let gone = try store.delete(slice.key, uid: slice.uid)
-            _ = index.noteSlice(gone, isDeleted: true)
+            note(try store.delete(object.key, uid: object.uid), isDeleted: true)
         } catch {
             if error.reason != .notFound, error.reason != .conflict {
-                logger.warning("an EndpointSlice was not deleted", metadata: ["reason": "\(error)"])
+                logger.warning("endpoints were not deleted", metadata: ["object": "\(object.key)", "reason": "\(error)"])
             }
         }
+    }
+
+    /// Our own writes count at once, before their events come back.
+    private mutating func note(_ object: KubeObject, isDeleted: Bool) {
+        _ = index.apply(object, isDeleted: isDeleted)
     }
 }

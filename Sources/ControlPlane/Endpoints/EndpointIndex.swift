@@ -27,6 +27,8 @@ struct EndpointIndex {
     /// Services by one pair of their selector: a pod of theirs has it.
     private var servicesByLabel: [Label: Set<ServiceName>] = [:]
     private var slices: [ServiceName: [String: KubeObject]] = [:]
+    /// Endpoints objects by the name that they share with their Service.
+    private(set) var endpoints: [ServiceName: KubeObject] = [:]
 
     /// Takes a change in, and answers the Services whose endpoints may differ now.
     mutating func apply(_ object: KubeObject, isDeleted: Bool) -> Set<ServiceName> {
@@ -40,6 +42,7 @@ struct EndpointIndex {
             nodes[object.name] = node
             return Set(services.keys)
         case .endpointslices: return noteSlice(object, isDeleted: isDeleted)
+        case .endpoints: return noteEndpoints(object, isDeleted: isDeleted)
         default: return []
         }
     }
@@ -73,6 +76,14 @@ struct EndpointIndex {
         guard isNewer else { return [] }
         slices[service, default: [:]][object.name] = object
         return [service]
+    }
+
+    /// Notes an Endpoints object as it is in the store; an older state than the known one is ignored.
+    mutating func noteEndpoints(_ object: KubeObject, isDeleted: Bool) -> Set<ServiceName> {
+        let name = ServiceName(namespace: object.namespace, name: object.name)
+        guard Self.revision(object) > endpoints[name].map(Self.revision) ?? 0 else { return [] }
+        endpoints[name] = isDeleted ? nil : object
+        return [name]
     }
 
     private static func revision(_ object: KubeObject) -> UInt64 { object.resourceVersion.flatMap { UInt64($0) } ?? 0 }

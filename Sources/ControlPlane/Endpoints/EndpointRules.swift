@@ -66,7 +66,7 @@ enum EndpointRules {
     }
 
     /// The Service's ports as they are at this pod; those that it does not have are left out (3.4).
-    private static func ports(of pod: Pod, for service: Service) -> [SlicePort] {
+    static func ports(of pod: Pod, for service: Service) -> [SlicePort] {
         service.ports.compactMap { port in
             number(of: port, at: pod).map {
                 SlicePort(name: port.name, proto: port.proto, port: $0, appProtocol: port.appProtocol)
