@@ -27,7 +27,9 @@ package final class ControlPlane: Sendable {
     private static let types = Set(ResourceType.allCases)
 
     /// Runs until the task is cancelled.
-    package func run() async {
+    ///
+    /// - Parameter onHandled: called after each round of work, when ``isSettled`` may have become true.
+    package func run(onHandled: @Sendable () -> Void = {}) async {
         while !Task.isCancelled {
             guard let stream = try? store.watch(Self.types) else { continue }
             // Made after the watch has begun: what they read from the store themselves is not older than its events.
@@ -42,6 +44,7 @@ package final class ControlPlane: Sendable {
                 namespaces.handle(batch)
                 collector.handle(batch)
                 if let last = batch.last?.revision { handled.withLock { $0 = last } }
+                onHandled()
             }
             if !Task.isCancelled { logger.notice("the controllers fell behind the store and read it again") }
         }

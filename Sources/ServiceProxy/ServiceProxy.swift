@@ -27,7 +27,7 @@ package final class ServiceProxy: Sendable {
 
     /// Reads what an earlier run has kept, and adds what every cluster has; nothing listens yet.
     ///
-    /// - Parameter onChange: called after each change of the data plane and of ``problems``.
+    /// - Parameter onChange: called when ``isSettled`` or ``problems`` may have changed.
     /// - Throws: when the file cannot be used, or the built-in objects are refused, which means a bad configuration.
     package init(
         _ configuration: ServiceProxyConfiguration, logger: Logger, onChange: @escaping @Sendable () -> Void = {}
@@ -59,7 +59,7 @@ package final class ServiceProxy: Sendable {
     package func run() async throws {
         let plane = try UserspacePlane(configuration: UserspaceConfiguration(), logger: logger)
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.controlPlane.run() }
+            group.addTask { await self.controlPlane.run(onHandled: self.onChange) }
             group.addTask { await self.runDNS() }
             group.addTask { await self.route(plane) }
             group.addTask { await self.followManifests() }

@@ -38,6 +38,7 @@ package enum BackgroundStart {
                 return
             }
         }
+        // It says why first, and then stops in order.
         var status: Int32 = 0
         waitpid(pid, &status, 0)
         let reason =

@@ -26,34 +26,35 @@ package enum Foreground {
     /// - Throws: ``SuiteError``: it could not start, or was not ready in time.
     package static func run(_ configuration: SuiteConfiguration, readyDescriptor: Int32?) async throws {
         let start = ContinuousClock.now
+        let channel = readyDescriptor.map(ReadyChannel.init)
         do {
             try configuration.directory.create()
             let lock = try InstanceLock(configuration.directory)
             let suite = try Suite(configuration)
-            try await run(suite, configuration, start: start, readyDescriptor: readyDescriptor)
+            try await run(suite, configuration, start: start, channel: channel)
             _ = consume lock
         } catch let error as SuiteError {
-            if let readyDescriptor { tell(readyDescriptor, error.description) }
+            channel?.tell(error.description)
             throw error
         }
     }
 
     private static func run(
-        _ suite: Suite, _ configuration: SuiteConfiguration, start: ContinuousClock.Instant, readyDescriptor: Int32?
+        _ suite: Suite, _ configuration: SuiteConfiguration, start: ContinuousClock.Instant, channel: ReadyChannel?
     ) async throws {
         let progress = Progress()
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await _ in signals {
-                    if readyDescriptor == nil { StandardStream.error.write("\nstopping; once more to stop at once\n") }
+                    if channel == nil { StandardStream.error.write("\nstopping; once more to stop at once\n") }
                     suite.stop()
                 }
             }
             group.addTask {
                 try await Task.sleep(for: configuration.timeout)
                 // In the foreground somebody is watching, who may want to see what becomes of it.
-                let isFatal = readyDescriptor != nil
+                let isFatal = channel != nil
                 let explanation = progress.withLock { progress -> String? in
                     guard !progress.isReady else { return nil }
                     let reason = reason(progress.last, configuration)
@@ -61,6 +62,7 @@ package enum Foreground {
                     return reason
                 }
                 guard let explanation else { return }
+                channel?.tell(explanation)
                 if isFatal { suite.stop() } else { StandardStream.error.write("\(explanation)\n") }
             }
             group.addTask {
@@ -76,8 +78,8 @@ package enum Foreground {
                     }
                     guard isFirst else { return }
                     let text = welcome(report, configuration, after: ContinuousClock.now - start)
-                    if let readyDescriptor {
-                        tell(readyDescriptor, "ready\n" + text)
+                    if let channel {
+                        channel.tell("ready\n" + text)
                     } else {
                         StandardStream.output.write(text)
                     }
@@ -124,8 +126,17 @@ package enum Foreground {
         lines.append("certificate authority: \(configuration.directory.caCertificate)")
         return lines.joined(separator: "\n") + "\n"
     }
+}
 
-    private static func tell(_ descriptor: Int32, _ text: String) {
+/// Where a suite in the background says once that it is ready, or why it is not.
+private final class ReadyChannel: Sendable {
+    private let descriptor: Mutex<Int32?>
+
+    init(_ descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+
+    /// Says `text` and closes the channel; nothing happens the second time.
+    func tell(_ text: String) {
+        guard let descriptor = descriptor.withLock({ $0.take() }) else { return }
         signal(SIGPIPE, SIG_IGN)
         _ = text.withCString { write(descriptor, $0, strlen($0)) }
         close(descriptor)

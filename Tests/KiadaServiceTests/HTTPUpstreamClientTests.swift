@@ -1,4 +1,5 @@
 import FoundationEssentials
+import KiadaTesting
 import NIOCore
 import NIOPosix
 import NetTypes
@@ -74,12 +75,6 @@ struct HTTPUpstreamClientTests {
 
     private static let good = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Pod-Name: quote-9\r\n\r\nhi"
 
-    /// An address at which nobody listens: the port of a server that has stopped.
-    private func deadEndpoint() async throws -> SocketEndpoint {
-        let server = try await RawServer(nil, closes: false)
-        try await server.stop()
-        return server.endpoint
-    }
 
     @Test("status, body and pod; a fresh connection each time")
     func fresh() async throws {
@@ -103,11 +98,13 @@ struct HTTPUpstreamClientTests {
 
     @Test("an address that refuses is followed by the next one")
     func nextAddress() async throws {
-        let dead = try await deadEndpoint()
+        let port = try ClosedPort()
+        let dead = SocketEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: port.number)
         let server = try await RawServer(Self.good, closes: false)
         #expect(try await ask([dead, server.endpoint]).status == 200)
         await #expect(throws: UpstreamError.connect(code: "ECONNREFUSED", dead)) { try await ask([dead]) }
         try await server.stop()
+        withExtendedLifetime(port) {}
     }
 
     @Test(
