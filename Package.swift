@@ -72,6 +72,13 @@ var targets: [Target] = [
         "PodRuntime",
         ["ClusterModel", "NetTypes", "CPodProcess", "CLinux", logging, nioCore, nioPosix, nioHTTP1, nioSSL]),
     library("ControlPlane", ["ClusterModel", "ClusterStore", "NetTypes", logging]),
+    library(
+        "ClusterAPI",
+        [
+            "ClusterModel", "ClusterStore", "Manifests", "NetTypes", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
+            logging, lifecycle, nioCore, nioSSL,
+        ],
+        resources: [.embedInCode("Resources")]),
     library("StorePersistence", ["ClusterModel", "ClusterStore", grdb]),
     library(
         "ServiceKit",
@@ -109,9 +116,9 @@ var targets: [Target] = [
     library(
         "SuiteRuntime",
         [
-            "ServiceProxy", "ServiceKit", "PodRuntime", "ClusterModel", "ClusterStore", "Manifests", "NetTypes",
+            "ServiceProxy", "ServiceKit", "ClusterAPI", "PodRuntime", "ClusterModel", "ClusterStore", "Manifests", "NetTypes",
             "CLinux",
-            logging, argumentParser,
+            logging, argumentParser, lifecycle, nioSSL,
             unixSignals,
         ]),
     // 5

@@ -42,6 +42,18 @@ package enum BuiltInObjects {
         return node
     }
 
+    /// Says where the API server listens: the endpoints of the Service `kubernetes` (semantics 1.7).
+    package static func setAPIEndpoint(_ address: IPAddress, port: UInt16, in store: Store) throws(APIError) {
+        var slice = KubeObject(.endpointslices, namespace: "default", name: "kubernetes")
+        slice.labels = [EndpointSlice.serviceNameLabel: "kubernetes"]
+        slice.json["addressType"] = .string(address.family.rawValue)
+        slice.json["endpoints"] = [
+            ["addresses": [.string(address.description)], "conditions": ["ready": true]]
+        ]
+        slice.json["ports"] = [["name": "https", "port": JSONValue(port), "protocol": "TCP"]]
+        if store.get(slice.key) == nil { _ = try store.create(slice) } else { _ = try store.update(slice) }
+    }
+
     private static func ensure(_ object: KubeObject, in store: Store) throws(APIError) {
         if store.get(object.key) == nil { _ = try store.create(object) }
     }

@@ -6,7 +6,7 @@ import DNSWire
 import FoundationEssentials
 package import Logging
 import Manifests
-import NetTypes
+package import NetTypes
 import ServiceRouting
 import StorePersistence
 import Synchronization
@@ -77,6 +77,17 @@ package final class ServiceProxy: Sendable {
 
     /// What does not work now, in sentences.
     package var problems: [String] { board.all }
+
+    /// The cluster IP of the API.
+    package var apiAddress: IPAddress? { BuiltInObjects.apiAddress(configuration.networks) }
+
+    /// Says where the API listens.
+    package func setAPIEndpoint(_ address: IPAddress, port: UInt16) throws(APIError) {
+        try BuiltInObjects.setAPIEndpoint(address, port: port, in: store)
+    }
+
+    /// Replaces what `source` said does not work.
+    package func setProblems(_ source: String, _ problems: [String]) { report(source, problems) }
 
     /// Where a browser on this machine finds the LoadBalancer Services.
     package var localURLs: [String] {

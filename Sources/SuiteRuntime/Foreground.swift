@@ -30,8 +30,10 @@ package enum Foreground {
         do {
             try configuration.directory.create()
             let lock = try InstanceLock(configuration.directory)
+            let claim = try AddressClaim(block: configuration.addressBlock)
             let suite = try Suite(configuration)
             try await run(suite, configuration, start: start, channel: channel)
+            _ = consume claim
             _ = consume lock
         } catch let error as SuiteError {
             channel?.tell(error.description)
@@ -123,6 +125,9 @@ package enum Foreground {
         }
         lines.append("")
         lines += report.problems.map { "! \($0)" }
+        if configuration.apiPort != nil {
+            lines.append("export KUBECONFIG=\(configuration.directory.kubeconfig)")
+        }
         lines.append("certificate authority: \(configuration.directory.caCertificate)")
         return lines.joined(separator: "\n") + "\n"
     }

@@ -9,6 +9,7 @@ import Glibc
 /// | `status.json` | what `kiada-suite status` shows |
 /// | `suite.log` | output of a suite started with `--detach` |
 /// | `ca.crt`, `ca.key` | the local certificate authority |
+/// | `kubeconfig` | how kubectl reaches the suite; holds a private key |
 /// | `objects.db` | Services, pods and all other objects |
 /// | `pods/`, `volumes/`, `logs/` | the pod runtime's |
 package struct StateDirectory: Sendable {
@@ -26,6 +27,7 @@ package struct StateDirectory: Sendable {
     package var statusFile: String { path + "/status.json" }
     package var storeFile: String { path + "/objects.db" }
     package var suiteLog: String { path + "/suite.log" }
+    package var kubeconfig: String { path + "/kubeconfig" }
     package var caCertificate: String { path + "/ca.crt" }
     package var logs: String { path + "/logs" }
 

@@ -7,6 +7,7 @@ import PodRuntime
 struct StoreObserver: PodRuntimeObserver {
     let store: Store
     let logger: Logger
+    let events: EventRecorder
     /// The node that pods without one get.
     let nodeName: String
     /// While everything is being stopped, failing probes are no news.
@@ -39,6 +40,7 @@ struct StoreObserver: PodRuntimeObserver {
     }
 
     func note(_ pod: Pod, isWarning: Bool, reason: String, message: String) {
+        if !isStopping() { events.record(pod, isWarning: isWarning, reason: reason, message: message) }
         logger.log(
             level: isWarning && !isStopping() ? .warning : .info, "\(reason)",
             metadata: ["pod": "\(pod.namespace)/\(pod.name)", "message": "\(message)"])

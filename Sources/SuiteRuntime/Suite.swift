@@ -1,3 +1,4 @@
+import ClusterAPI
 import ClusterModel
 import ClusterStore
 import FoundationEssentials
@@ -7,6 +8,7 @@ import Manifests
 import NetTypes
 package import PodRuntime
 import ServiceKit
+import ServiceLifecycle
 import ServiceProxy
 import Synchronization
 
@@ -14,6 +16,10 @@ import Synchronization
 package final class Suite: Sendable {
     private let configuration: SuiteConfiguration
     private let proxyConfiguration: ServiceProxyConfiguration
+    private let authority: LocalCertificateAuthority
+    private let logger: Logger
+    /// The API listens, or cannot.
+    private let isAPIDecided = Flag()
     private let proxy: ServiceProxy
     private let runtime: PodRuntime
     private let isStopping = Flag()
@@ -28,10 +34,11 @@ package final class Suite: Sendable {
         let level = configuration.logLevel
         var logger = Logger(label: "kiada-suite") { LineLogHandler(label: $0, level: level, isJSON: false) }
         logger.logLevel = configuration.logLevel
+        self.logger = logger
         if let problem = PrivilegedPorts.problem() { throw SuiteError(problem) }
         let images = try Self.imageMap(configuration)
         do {
-            _ = try LocalCertificateAuthority.loadOrCreate(directory: directory.path)
+            authority = try LocalCertificateAuthority.loadOrCreate(directory: directory.path)
         } catch {
             throw SuiteError("cannot make the certificate authority in \(directory.path): \(error)")
         }
@@ -72,7 +79,8 @@ package final class Suite: Sendable {
         runtime = PodRuntime(
             podConfiguration,
             observer: StoreObserver(
-                store: store, logger: logger, nodeName: configuration.nodeName,
+                store: store, logger: logger,
+                events: EventRecorder(store, now: proxyConfiguration.unixSeconds), nodeName: configuration.nodeName,
                 isStopping: { [isStopping] in isStopping.isRaised }),
             logger: logger)
     }
@@ -109,6 +117,10 @@ package final class Suite: Sendable {
                 return false
             }
             group.addTask { [self] in
+                await runAPI()
+                return false
+            }
+            group.addTask { [self] in
                 await followPods { bell.continuation.yield() }
                 return false
             }
@@ -118,11 +130,8 @@ package final class Suite: Sendable {
                 for await _ in bell.stream { onReport(report()) }
                 return false
             }
-            // The pods' end is the suite's end; anything else that ends before is a failure of ours.
-            while let isEnd = try await group.next() {
-                if isEnd { break }
-                if !Task.isCancelled, !isStopping.isRaised { runtime.stop(grace: .seconds(30)) }
-            }
+            // The pods' end is the suite's end.
+            while let isEnd = try await group.next(), !isEnd {}
             group.cancelAll()
         }
     }
@@ -142,7 +151,7 @@ package final class Suite: Sendable {
         let state: StatusReport.State
         if isStopping.isRaised {
             state = .stopping
-        } else if !pods.allSatisfy(\.isGood) || !proxy.isSettled {
+        } else if !pods.allSatisfy(\.isGood) || !proxy.isSettled || !isAPIDecided.isRaised {
             state = .starting
         } else {
             state = problems.isEmpty ? .ready : .degraded
@@ -153,6 +162,42 @@ package final class Suite: Sendable {
                 StatusReport.ServiceRow($0, readyEndpoints: ready["\($0.namespace)/\($0.name)"] ?? 0)
             },
             pods: pods, problems: problems)
+    }
+
+    /// Serves the API until the task is cancelled; a port that is taken does not stop the rest.
+    private func runAPI() async {
+        defer {
+            _ = isAPIDecided.raise()
+            bell.continuation.yield()
+        }
+        guard let port = configuration.apiPort else { return }
+        // With addresses of its own the suite leaves 127.0.0.1 alone.
+        let address: IPAddress =
+            configuration.addressBlock == nil ? .v4(IPv4Address(bits: 0x7F00_0001)) : proxyConfiguration.nodeAddress
+        let server = "\(SocketEndpoint(address: address, port: port))"
+        do {
+            let access = ClusterAccess(authority, configuration.directory)
+            let tls = try access.serverConfiguration(
+                addresses: [address] + (proxy.apiAddress.map { [$0] } ?? []), logger: logger)
+            let responder = APIResponder(
+                store: proxy.store, logs: PodLogFiles(configuration.directory), server: server, logger: logger,
+                now: proxyConfiguration.unixSeconds)
+            try access.writeKubeconfig(server: "https://\(server)")
+            try proxy.setAPIEndpoint(address, port: port)
+            let service = try APIServer.service(
+                responder, address: address.description, port: Int(port), tls: tls
+            ) { [self] _ in
+                _ = isAPIDecided.raise()
+                bell.continuation.yield()
+            }
+            try await service.run()
+        } catch is CancellationError {
+            return
+        } catch {
+            guard !isStopping.isRaised else { return }
+            proxy.setProblems(
+                "api", ["the Kubernetes API cannot listen on \(server): \(error). Choose another --api-port."])
+        }
     }
 
     /// Tells the runtime about pods, and `onChange` about every change.

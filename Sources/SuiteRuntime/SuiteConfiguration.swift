@@ -22,6 +22,8 @@ package struct SuiteConfiguration: Sendable {
     package var pods = Pods.processes
     /// The second octet of addresses in 127.0.0.0/8 that differ from the usual ones; nil for those.
     package var addressBlock: UInt8?
+    /// The port of the Kubernetes API; nil for no API.
+    package var apiPort: UInt16? = 6443
     /// Where LoadBalancer ports are published as well; nil for nowhere.
     package var publishAddress: IPAddress? = .v4(IPv4Address(bits: 0x7F00_0001))
     package var timeout: Duration

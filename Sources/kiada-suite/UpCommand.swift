@@ -35,6 +35,9 @@ struct UpCommand: AsyncParsableCommand {
             "Use 127.N.0.0/16 for everything, so that two suites can run side by side.", valueName: "N"))
     var addressBlock: UInt8?
 
+    @Option(help: ArgumentHelp("The port of the Kubernetes API, for kubectl; 0 for none.", valueName: "port"))
+    var apiPort: UInt16 = 6443
+
     @OptionGroup var publishing: PublishOptions
 
     @Option(help: "How much to log on standard error.")
@@ -64,6 +67,7 @@ struct UpCommand: AsyncParsableCommand {
                     directory: state.directory, manifests: manifests, images: images, nodeName: nodeName,
                     timeout: .seconds(timeout), logLevel: logLevel.level)
                 configuration.addressBlock = addressBlock
+                configuration.apiPort = apiPort == 0 ? nil : apiPort
                 configuration.publishAddress = publishing.address
                 try await Foreground.run(configuration, readyDescriptor: readyDescriptor)
             }

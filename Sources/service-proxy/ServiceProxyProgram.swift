@@ -38,6 +38,9 @@ struct ServiceProxyProgram: AsyncParsableCommand {
                 "Use 127.N.0.0/16 for everything, so that two proxies can run side by side.", valueName: "N"))
         var addressBlock: UInt8?
 
+        @Option(help: ArgumentHelp("The port of the Kubernetes API, for kubectl; 0 for none.", valueName: "port"))
+        var apiPort: UInt16 = 6443
+
         @OptionGroup var publishing: PublishOptions
 
         @Option(help: "How much to log on standard error.")
@@ -58,6 +61,7 @@ struct ServiceProxyProgram: AsyncParsableCommand {
                 timeout: .seconds(30), logLevel: logLevel.level)
             configuration.pods = .elsewhere
             configuration.addressBlock = addressBlock
+            configuration.apiPort = apiPort == 0 ? nil : apiPort
             configuration.publishAddress = publishing.address
             do {
                 try await Foreground.run(configuration, readyDescriptor: nil)

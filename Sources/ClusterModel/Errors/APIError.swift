@@ -8,7 +8,10 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         case forbidden = "Forbidden"
         case internalError = "InternalError"
         case invalid = "Invalid"
+        case methodNotAllowed = "MethodNotAllowed"
         case notFound = "NotFound"
+        case requestEntityTooLarge = "RequestEntityTooLarge"
+        case unsupportedMediaType = "UnsupportedMediaType"
 
         /// The HTTP status.
         package var code: Int {
@@ -16,6 +19,9 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
             case .badRequest: 400
             case .forbidden: 403
             case .notFound: 404
+            case .methodNotAllowed: 405
+            case .requestEntityTooLarge: 413
+            case .unsupportedMediaType: 415
             case .alreadyExists, .conflict: 409
             case .expired: 410
             case .invalid: 422
@@ -28,6 +34,8 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     package let message: String
     /// The fields at fault, for ``Reason/invalid``.
     package let causes: [FieldError]
+    /// The object's name, where the request's URL does not have it.
+    package var objectName: String?
 
     package init(_ reason: Reason, _ message: String, causes: [FieldError] = []) {
         self.reason = reason
@@ -40,13 +48,17 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         let causes = errors.filter { seen.insert($0).inserted }
         let list = causes.map(\.description).joined(separator: ", ")
         let text = causes.count == 1 ? list : "[\(list)]"
-        return APIError(.invalid, "\(object.kind) \"\(object.name)\" is invalid: \(text)", causes: causes)
+        var error = APIError(.invalid, "\(object.kind) \"\(object.name)\" is invalid: \(text)", causes: causes)
+        error.objectName = object.name
+        return error
     }
     package static func notFound(_ key: ObjectKey) -> APIError {
         APIError(.notFound, "\(key.type.qualifiedName) \"\(key.name)\" not found")
     }
     package static func alreadyExists(_ key: ObjectKey) -> APIError {
-        APIError(.alreadyExists, "\(key.type.qualifiedName) \"\(key.name)\" already exists")
+        var error = APIError(.alreadyExists, "\(key.type.qualifiedName) \"\(key.name)\" already exists")
+        error.objectName = key.name
+        return error
     }
     package static func conflict(_ key: ObjectKey) -> APIError {
         APIError(

@@ -77,6 +77,40 @@ package struct LocalCertificateAuthority: Sendable {
             chainPEM: chain, keyPEM: leafKey.pemRepresentation, renewal: now.addingTimeInterval(life * 2 / 3))
     }
 
+    /// A certificate for a client, valid for a year.
+    ///
+    /// - Parameters:
+    ///   - name: the user (CN).
+    ///   - organization: the group (O).
+    package func issueClient(name: String, organization: String, now: Date = Date()) throws -> Issued {
+        let leafKey = P256.Signing.PrivateKey()
+        let life: TimeInterval = 365 * 86400
+        let leaf = try Certificate(
+            version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: .init(leafKey.publicKey),
+            notValidBefore: now.addingTimeInterval(-300), notValidAfter: now.addingTimeInterval(life),
+            issuer: certificate.subject,
+            subject: DistinguishedName {
+                OrganizationName(organization)
+                CommonName(name)
+            },
+            signatureAlgorithm: .ecdsaWithSHA256,
+            extensions: Certificate.Extensions {
+                Critical(BasicConstraints.notCertificateAuthority)
+                Critical(KeyUsage(digitalSignature: true))
+                try ExtendedKeyUsage([.clientAuth])
+                AuthorityKeyIdentifier(keyIdentifier: Self.identifier(of: key))
+            },
+            issuerPrivateKey: .init(key))
+        return Issued(
+            chainPEM: try leaf.serializeAsPEM().pemString + "\n", keyPEM: leafKey.pemRepresentation,
+            renewal: now.addingTimeInterval(life * 2 / 3))
+    }
+
+    /// The authority's own certificate, PEM.
+    package var certificatePEM: String {
+        get throws { try certificate.serializeAsPEM().pemString + "\n" }
+    }
+
     private static func make(now: Date = Date()) throws -> LocalCertificateAuthority {
         let key = P256.Signing.PrivateKey()
         let name = try DistinguishedName {

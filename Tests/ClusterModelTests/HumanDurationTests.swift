@@ -1,4 +1,4 @@
-import SuiteRuntime
+import ClusterModel
 import Testing
 
 @Suite("1.11 AGE")

@@ -1,0 +1,49 @@
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
+import NIOCore
+package import NIOSSL
+package import ServiceLifecycle
+
+/// The HTTPS server of the API.
+package enum APIServer {
+    /// A service that serves `responder` until it is stopped.
+    ///
+    /// - Parameters:
+    ///   - address: an address of this machine.
+    ///   - port: 0 takes a free one.
+    ///   - tls: the server's certificate, and whom clients have to be certified by.
+    ///   - onRunning: told the port.
+    package static func service(
+        _ responder: APIResponder, address: String, port: Int, tls: TLSConfiguration,
+        onRunning: @escaping @Sendable (Int) -> Void
+    ) throws -> any Service {
+        var tls = tls
+        // Offered h2, kubectl would take it; and then a watch is a stream among others.
+        tls.applicationProtocols = ["http/1.1"]
+        let http = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [CloseWithInput()], idleTimeout: .minutes(30),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: 64 * 1024, maxHeaderListSize: 128 * 1024, maxHeaderFieldCount: 100))
+        var quiet = Logger(label: "api") { _ in SwiftLogNoOpLogHandler() }
+        quiet.logLevel = .critical
+        return Application(
+            responder: responder, server: try .tls(.http1(configuration: http), tlsConfiguration: tls),
+            configuration: ApplicationConfiguration(
+                address: .hostname(address, port: port),
+                availableConnectionsDelegate: MaximumAvailableConnections(4096)),
+            onServerRunning: { channel in onRunning(channel.localAddress?.port ?? port) }, logger: quiet)
+    }
+}
+
+/// Closes a connection whose client has closed its side: clients of the API never half-close, and an idle watch would not
+/// notice otherwise.
+private final class CloseWithInput: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = Any
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+}

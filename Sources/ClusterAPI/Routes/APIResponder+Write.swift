@@ -1,0 +1,217 @@
+import ClusterModel
+import ClusterStore
+import HTTPTypes
+import Hummingbird
+
+/// Creating, replacing, patching and deleting (kubectl-wire 8, 9).
+extension APIResponder {
+    func create(
+        _ type: ResourceType, _ target: ResourcePath, _ query: Query, _ request: Request
+    ) async throws -> Response {
+        var (object, warnings) = try checked(try await BodyReader.object(request), type, target, query)
+        if type.isNamespaced { object.namespace = target.namespace.isEmpty ? "default" : target.namespace }
+        object.resourceVersion = nil
+        if type == .endpoints { warnings.append(Self.endpointsWarning) }
+        Self.convertSecret(&object)
+        let stored = try store.create(object, isDryRun: try query.isDryRun())
+        return Self.json(stored.json, .created, warnings: warnings)
+    }
+
+    func replace(
+        _ target: ResourcePath, _ query: Query, _ request: Request, isStatus: Bool
+    ) async throws -> Response {
+        guard let key = target.key else { throw APIError(.badRequest, "a name is missing") }
+        var (object, warnings) = try checked(try await BodyReader.object(request), key.type, target, query)
+        if key.type.isNamespaced { object.namespace = key.namespace }
+        guard object.name == key.name else {
+            throw APIError(
+                .badRequest, "the name of the object (\(object.name)) does not match the name on the URL (\(key.name))")
+        }
+        if key.type == .endpoints { warnings.append(Self.endpointsWarning) }
+        Self.convertSecret(&object)
+        let stored =
+            isStatus
+            ? try store.updateStatus(object) : try store.update(object, isDryRun: try query.isDryRun())
+        return Self.json(stored.json, warnings: warnings)
+    }
+
+    func patch(_ target: ResourcePath, _ query: Query, _ request: Request, isStatus: Bool) async throws -> Response {
+        guard let key = target.key else { throw APIError(.badRequest, "a name is missing") }
+        let media = BodyReader.mediaType(request)
+        let bytes = try await BodyReader.bytes(request)
+        let isApply = media == "application/apply-patch+yaml"
+        let patch = isApply ? try BodyReader.yaml(bytes) : try BodyReader.json(bytes)
+        if isApply, store.get(key) == nil { return try applyNew(patch, key, target, query) }
+        let isDryRun = try query.isDryRun()
+        // Somebody else may write at the same time; then the patch is applied to what they have written.
+        for attempt in 1...5 {
+            guard let current = store.get(key) else { throw APIError.notFound(key) }
+            let patched = try Self.apply(patch, media, to: current.json)
+            var (object, warnings) = try checked(patched, key.type, target, query)
+            guard object.name == key.name, object.namespace == key.namespace else {
+                throw APIError(.badRequest, "name and namespace of an object cannot be changed")
+            }
+            let wanted = patch["metadata"]?["resourceVersion"]?.stringValue
+            object.resourceVersion = wanted ?? current.resourceVersion
+            if key.type == .endpoints { warnings.append(Self.endpointsWarning) }
+            Self.convertSecret(&object)
+            do throws(APIError) {
+                let stored =
+                    isStatus ? try store.updateStatus(object) : try store.update(object, isDryRun: isDryRun)
+                return Self.json(stored.json, warnings: warnings)
+            } catch {
+                if error.reason != .conflict || wanted != nil || attempt == 5 { throw error }
+            }
+        }
+        throw APIError.conflict(key)
+    }
+
+    func delete(_ target: ResourcePath, _ query: Query, _ request: Request) async throws -> Response {
+        guard let key = target.key else { throw APIError(.badRequest, "a name is missing") }
+        let options = try await deleteOptions(query, request)
+        guard let current = store.get(key) else { throw APIError.notFound(key) }
+        if let uid = options.uid, uid != current.uid { throw APIError.conflict(key) }
+        if let version = options.version, version != current.resourceVersion { throw APIError.conflict(key) }
+        let gone = options.isDryRun ? current : try store.delete(key, gracePeriod: options.grace, uid: options.uid)
+        switch key.type {
+        case .pods, .services, .serviceaccounts, .namespaces: return Self.json(gone.json)
+        default: return Self.json(StatusDocument.success(key, uid: gone.uid))
+        }
+    }
+
+    func deleteCollection(
+        _ type: ResourceType, _ target: ResourcePath, _ query: Query, _ request: Request
+    ) async throws -> Response {
+        guard target.resource.verbs.contains("deletecollection") else {
+            throw APIError(.methodNotAllowed, "deletecollection is not supported on \(target.resource.name)")
+        }
+        let selection = try Selection(target, type: type, query)
+        let options = try await deleteOptions(query, request)
+        let (all, revision) = store.list(type, namespace: selection.namespace.isEmpty ? nil : selection.namespace)
+        var gone: [JSONValue] = []
+        for object in all where selection.matches(object) {
+            if options.isDryRun {
+                gone.append(object.json)
+                continue
+            }
+            do throws(APIError) {
+                gone.append(try store.delete(object.key, gracePeriod: options.grace).json)
+            } catch {
+                if error.reason != .notFound { throw error }
+            }
+        }
+        return Self.json([
+            "kind": .string("\(type.kind)List"), "apiVersion": .string(type.apiVersion),
+            "metadata": ["resourceVersion": .string("\(revision)")], "items": .array(gone),
+        ])
+    }
+
+    // MARK: Helpers of writes
+
+    private static var endpointsWarning: String {
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+    }
+
+    private struct DeleteOptions {
+        var grace: Int?
+        var uid: String?
+        var version: String?
+        var isDryRun: Bool
+    }
+
+    private func deleteOptions(_ query: Query, _ request: Request) async throws -> DeleteOptions {
+        let bytes = try await BodyReader.bytes(request)
+        let body = bytes.isEmpty ? [:] : try BodyReader.json(bytes)
+        let isDryRun = try query.isDryRun() || (body["dryRun"]?.arrayValue ?? []).contains("All")
+        return DeleteOptions(
+            grace: try query.number("gracePeriodSeconds") ?? body["gracePeriodSeconds"]?.intValue,
+            uid: body["preconditions"]?["uid"]?.stringValue,
+            version: body["preconditions"]?["resourceVersion"]?.stringValue, isDryRun: isDryRun)
+    }
+
+    /// The object of a body, of the right kind, with its unknown fields dealt with as the client wants it.
+    private func checked(
+        _ json: JSONValue, _ type: ResourceType, _ target: ResourcePath, _ query: Query
+    ) throws(APIError) -> (object: KubeObject, warnings: [String]) {
+        guard json.objectValue != nil else { throw APIError(.badRequest, "the body is no object") }
+        var object = KubeObject(json)
+        if object.kind.isEmpty { object.json["kind"] = .string(type.kind) }
+        if object.apiVersion.isEmpty { object.json["apiVersion"] = .string(type.apiVersion) }
+        guard object.type == type else {
+            throw APIError(
+                .badRequest,
+                "\(object.kind) in version \"\(object.apiVersion)\" cannot be handled as a \(type.kind): the kind of "
+                    + "the object does not match the URL's")
+        }
+        if type.isNamespaced, !object.namespace.isEmpty, !target.namespace.isEmpty,
+            object.namespace != target.namespace
+        {
+            throw APIError(
+                .badRequest,
+                "the namespace of the provided object does not match the namespace sent on the request")
+        }
+        let prefix = "\(type.kind) in version \"v1\" cannot be handled as a \(type.kind): "
+        let unknown: [String]
+        do throws(StrictFields.WrongType) {
+            unknown = try StrictFields.unknown(in: object)
+        } catch {
+            throw APIError(.badRequest, "\(prefix)\(error.path): \(error.description)")
+        }
+        if unknown.isEmpty { return (object, []) }
+        let list = unknown.map { "unknown field \"\($0)\"" }
+        if query["fieldValidation"] == "Strict" {
+            throw APIError(.badRequest, "\(prefix)strict decoding error: \(list.joined(separator: ", "))")
+        }
+        let cleaned = StrictFields.removing(unknown, from: object)
+        return (cleaned, query["fieldValidation"] == "Ignore" ? [] : list)
+    }
+
+    private static func apply(_ patch: JSONValue, _ media: String, to current: JSONValue) throws -> JSONValue {
+        do {
+            switch media {
+            case "application/json-patch+json": return try JSONPatch.apply(patch, to: current)
+            case "application/merge-patch+json": return MergePatch.apply(patch, to: current)
+            case "application/strategic-merge-patch+json": return try StrategicMergePatch.apply(patch, to: current)
+            case "application/apply-patch+yaml": return try StrategicMergePatch.apply(applied(patch), to: current)
+            default: throw BodyFailure.unsupported(media)
+            }
+        } catch let failure as JSONPatch.Failure {
+            throw APIError(.invalid, "the patch cannot be applied: \(failure)")
+        } catch let failure as StrategicMergePatch.Failure {
+            throw APIError(.badRequest, "the patch cannot be applied: \(failure)")
+        }
+    }
+
+    /// A server-side apply as a patch: a Service's selector is replaced as a whole; nobody's ownership is kept.
+    private static func applied(_ manifest: JSONValue) -> JSONValue {
+        var patch = manifest
+        patch["metadata"]?["managedFields"] = nil
+        if patch["kind"] == "Service", var selector = patch["spec"]?["selector"], selector.objectValue != nil {
+            selector["$patch"] = "replace"
+            patch["spec"]?["selector"] = selector
+        }
+        return patch
+    }
+
+    private func applyNew(
+        _ manifest: JSONValue, _ key: ObjectKey, _ target: ResourcePath, _ query: Query
+    ) throws(APIError) -> Response {
+        var (object, warnings) = try checked(manifest, key.type, target, query)
+        object.name = key.name
+        if key.type.isNamespaced { object.namespace = key.namespace }
+        Self.convertSecret(&object)
+        let stored = try store.create(object, isDryRun: try query.isDryRun())
+        return Self.json(stored.json, .created, warnings: warnings)
+    }
+
+    /// `stringData` is written only: it becomes `data`.
+    private static func convertSecret(_ object: inout KubeObject) {
+        guard object.type == .secrets else { return }
+        if object.json["type"] == nil { object.json["type"] = "Opaque" }
+        guard let texts = object.json["stringData"]?.stringMap else { return }
+        var data = object.json["data"]?.objectValue ?? [:]
+        for (key, text) in texts { data[key] = .string(Base64.text(text.utf8)) }
+        object.json["data"] = .object(data)
+        object.json["stringData"] = nil
+    }
+}

@@ -1,0 +1,67 @@
+import ClusterModel
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Manifests
+import NIOCore
+
+/// Bodies of writes.
+enum BodyReader {
+    /// Bytes that a body may have, as an API server has it.
+    static let largest = 3 << 20
+
+    /// The media type, without parameters, in lower case; JSON where there is none.
+    static func mediaType(_ request: Request) -> String {
+        let text = (request.headers[.contentType] ?? "application/json").prefix { $0 != ";" }
+        return text.filter { $0 != " " }.lowercased()
+    }
+
+    static func bytes(_ request: Request) async throws(BodyFailure) -> [UInt8] {
+        do {
+            return Array(try await request.body.collect(upTo: largest).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw .tooLarge
+        } catch {
+            throw .broken
+        }
+    }
+
+    /// The object in a body, whatever it is written in.
+    static func object(_ request: Request) async throws -> JSONValue {
+        let bytes = try await bytes(request)
+        switch mediaType(request) {
+        case "application/json": return try json(bytes)
+        case "application/yaml": return try yaml(bytes)
+        case "application/vnd.kubernetes.protobuf":
+            do {
+                return try ProtobufDecoder.object(from: bytes)
+            } catch {
+                throw APIError(.badRequest, "\(error)")
+            }
+        case let other: throw BodyFailure.unsupported(other)
+        }
+    }
+
+    static func json(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
+        do throws(JSONParseError) {
+            return try JSONValue(parsing: bytes)
+        } catch {
+            throw APIError(.badRequest, "the body is no JSON: \(error)")
+        }
+    }
+
+    static func yaml(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
+        do throws(ManifestError) {
+            return try ManifestParser.parsePlain(String(decoding: bytes, as: UTF8.self), file: "body")
+        } catch {
+            throw APIError(.badRequest, "\(error)")
+        }
+    }
+}
+
+/// What is wrong with a body before its content matters.
+enum BodyFailure: Error {
+    case tooLarge
+    case broken
+    case unsupported(String)
+}
