@@ -75,7 +75,8 @@ var targets: [Target] = [
     library(
         "ClusterAPI",
         [
-            "ClusterModel", "ClusterStore", "Manifests", "NetTypes", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
+            "ClusterModel", "ClusterStore", "Manifests", "NetTypes", hummingbird, hummingbirdCore, hummingbirdTLS,
+            httpTypes,
             logging, lifecycle, nioCore, nioSSL,
         ],
         resources: [.embedInCode("Resources")]),
@@ -110,13 +111,15 @@ var targets: [Target] = [
     library(
         "ServiceProxy",
         [
-            "ControlPlane", "StorePersistence", "ClusterDNS", "ClusterModel", "ClusterStore", "DNSWire", "Manifests", "NetTypes",
+            "ControlPlane", "StorePersistence", "ClusterDNS", "ClusterModel", "ClusterStore", "DNSWire", "Manifests",
+            "NetTypes",
             "ServiceRouting", "UserspaceProxy", logging,
         ]),
     library(
         "SuiteRuntime",
         [
-            "ServiceProxy", "ServiceKit", "ClusterAPI", "PodRuntime", "ClusterModel", "ClusterStore", "Manifests", "NetTypes",
+            "ServiceProxy", "ServiceKit", "ClusterAPI", "PodRuntime", "ClusterModel", "ClusterStore", "Manifests",
+            "NetTypes",
             "CLinux",
             logging, argumentParser, lifecycle, nioSSL,
             unixSignals,
@@ -148,7 +151,8 @@ var targets: [Target] = [
     tests("UserspaceProxyTests", ["UserspaceProxy", "ServiceRouting", "NetTypes", "CLinux", "KiadaTesting", logging]),
     tests("PodRuntimeTests", ["PodRuntime", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
     .executableTarget(
-        name: "StoreWriter", dependencies: ["StorePersistence", "ControlPlane", "ClusterStore", "ClusterModel", "NetTypes"],
+        name: "StoreWriter",
+        dependencies: ["StorePersistence", "ControlPlane", "ClusterStore", "ClusterModel", "NetTypes"],
         path: "Tests/StoreWriter", swiftSettings: settings),
     tests(
         "StorePersistenceTests",
@@ -174,6 +178,7 @@ var targets: [Target] = [
             hummingbirdTesting, httpTypes, logging, nioCore, nioPosix, nioHTTP1,
         ]),
     tests("ServiceProxyTests", ["ServiceProxy", "ClusterStore", "ClusterModel", "Manifests", "KiadaTesting"]),
+    tests("ClusterAPITests", ["ClusterAPI", "ClusterModel"]),
     tests(
         "SuiteTests",
         [

@@ -46,7 +46,8 @@ package enum Timestamp {
         case 0x5A where rest.count == 1, 0x7A where rest.count == 1: offset = 0
         case 0x2B, 0x2D:
             let start = rest.startIndex
-            guard rest.count == 6, let hours = number(start + 1..<start + 3), let minutes = number(start + 4..<start + 6)
+            guard rest.count == 6, let hours = number(start + 1..<start + 3),
+                let minutes = number(start + 4..<start + 6)
             else { return nil }
             offset = (hours * 3600 + minutes * 60) * (rest.first == 0x2D ? -1 : 1)
         default: return nil

@@ -188,7 +188,8 @@ package final class Store: Sendable {
         try state.withLock { state throws(APIError) in
             guard var object = state.objects[key.type]?[key] else { throw .notFound(key) }
             if let uid, uid != object.uid { throw .conflict(key) }
-            if key.type == .namespaces, let ending = try Self.ending(namespace: object, at: source.timestamp(), in: state)
+            if key.type == .namespaces,
+                let ending = try Self.ending(namespace: object, at: source.timestamp(), in: state)
             {
                 return ending == object ? object : try commit(.modified, ending, to: &state)
             }

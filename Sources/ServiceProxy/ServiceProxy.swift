@@ -47,10 +47,10 @@ package final class ServiceProxy: Sendable {
         dnsAddress = BuiltInObjects.dnsAddress(configuration.networks)
         let text = (try? String(contentsOf: URL(filePath: configuration.nodeResolvConf), encoding: .utf8)) ?? ""
         nodeResolvConf = ResolvConf(parsing: text)
-        try BuiltInObjects.create(
-            in: store, networks: configuration.networks,
-            node: BuiltInObjects.node(
-                name: configuration.nodeName, address: configuration.nodeAddress, architecture: Self.architecture))
+        var node = BuiltInObjects.node(
+            name: configuration.nodeName, address: configuration.nodeAddress, architecture: NodeFacts.architecture)
+        NodeFacts.add(to: &node, at: Timestamp.text(unixSeconds: now()))
+        try BuiltInObjects.create(in: store, networks: configuration.networks, node: node)
     }
 
     /// Runs until the task is cancelled, then leaves no socket behind.
@@ -195,13 +195,5 @@ package final class ServiceProxy: Sendable {
         let (new, isChanged) = board.set(source, problems)
         for problem in new { logger.warning("\(problem)") }
         if isChanged { onChange() }
-    }
-
-    private static var architecture: String {
-        #if arch(arm64)
-        "arm64"
-        #else
-        "amd64"
-        #endif
     }
 }

@@ -140,10 +140,14 @@ struct EndpointsMirrorTests {
         "what is wrong with Endpoints",
         arguments: [
             ([[:]], "subsets[0]: Required value: must specify `addresses` or `notReadyAddresses`"),
-            ([["addresses": [["ip": "127.0.0.1"]]]],
-                #"subsets[0].addresses[0].ip: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)"#),
-            ([["addresses": [["ip": "1.1.1.1"]], "ports": [["port": 80], ["name": "b", "port": 81]]]],
-                "subsets[0].ports[0].name: Required value"),
+            (
+                [["addresses": [["ip": "127.0.0.1"]]]],
+                #"subsets[0].addresses[0].ip: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)"#
+            ),
+            (
+                [["addresses": [["ip": "1.1.1.1"]], "ports": [["port": 80], ["name": "b", "port": 81]]]],
+                "subsets[0].ports[0].name: Required value"
+            ),
         ] as [(JSONValue, String)])
     func refusals(subsets: JSONValue, expected: String) throws {
         let store = try Cluster().store

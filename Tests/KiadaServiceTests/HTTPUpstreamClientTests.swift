@@ -75,7 +75,6 @@ struct HTTPUpstreamClientTests {
 
     private static let good = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Pod-Name: quote-9\r\n\r\nhi"
 
-
     @Test("status, body and pod; a fresh connection each time")
     func fresh() async throws {
         let server = try await RawServer(Self.good, closes: false)

@@ -59,7 +59,9 @@ struct SQLiteJournalTests {
         _ = try store.create(KubeObject(.namespaces, name: "kiada"))
         let revision = store.list(.services).revision
         try journal.close()
-        #expect(throws: APIError.self) { try store.create(service("quote", ["clusterIP": "10.96.0.20", "ports": [["port": 80]]])) }
+        #expect(throws: APIError.self) {
+            try store.create(service("quote", ["clusterIP": "10.96.0.20", "ports": [["port": 80]]]))
+        }
         #expect(store.get(service("quote").key) == nil)
         #expect(store.list(.services).revision == revision)
     }

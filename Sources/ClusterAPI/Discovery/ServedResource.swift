@@ -79,7 +79,8 @@ struct ServedResource: Sendable {
         ServedResource(.services, "service", short: ["svc"], categories: ["all"], [status]),
         ServedResource(.endpointslices, "endpointslice"),
         ServedResource(
-            review: "selfsubjectreviews", "selfsubjectreview", kind: "SelfSubjectReview", group: "authentication.k8s.io"),
+            review: "selfsubjectreviews", "selfsubjectreview", kind: "SelfSubjectReview", group: "authentication.k8s.io"
+        ),
         ServedResource(
             review: "selfsubjectaccessreviews", "selfsubjectaccessreview", kind: "SelfSubjectAccessReview",
             group: "authorization.k8s.io"),

@@ -178,7 +178,10 @@ package struct APIResponder: HTTPResponder {
     static func json(_ value: JSONValue, _ status: HTTPResponse.Status = .ok, warnings: [String] = []) -> Response {
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-cache, private"]
         for warning in warnings.prefix(32) {
-            headers.append(HTTPField(name: HTTPField.Name("Warning") ?? .server, value: "299 - \"\(warning.replacing("\"", with: "\\\""))\""))
+            headers.append(
+                HTTPField(
+                    name: HTTPField.Name("Warning") ?? .server,
+                    value: "299 - \"\(warning.replacing("\"", with: "\\\""))\""))
         }
         return Response(
             status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: value.serialized())))

@@ -105,7 +105,8 @@ struct Query {
         case "All": return true
         case let other?:
             throw APIError(
-                .invalid, "Invalid value: \"\(other)\": dryRun: Unsupported value: \"\(other)\": supported values: \"All\"")
+                .invalid,
+                "Invalid value: \"\(other)\": dryRun: Unsupported value: \"\(other)\": supported values: \"All\"")
         }
     }
 }

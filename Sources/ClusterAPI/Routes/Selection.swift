@@ -11,7 +11,8 @@ struct Selection: Sendable {
         self.type = type
         namespace = path.namespace
         do throws(LabelSelector.ParseError) {
-            labels = try query["labelSelector"].flatMap { $0.isEmpty ? nil : $0 }.map { text throws(LabelSelector.ParseError) in
+            labels = try query["labelSelector"].flatMap { $0.isEmpty ? nil : $0 }.map {
+                text throws(LabelSelector.ParseError) in
                 try LabelSelector(parsing: text)
             }
         } catch {

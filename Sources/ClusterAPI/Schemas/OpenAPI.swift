@@ -26,7 +26,8 @@ enum OpenAPI {
         var paths: [String: JSONValue] = [:]
         for resource in resources {
             let base = group.isEmpty ? "/api/v1" : "/apis/\(group)/v1"
-            let path = resource.isNamespaced ? "\(base)/namespaces/{namespace}/\(resource.name)" : "\(base)/\(resource.name)"
+            let path =
+                resource.isNamespaced ? "\(base)/namespaces/{namespace}/\(resource.name)" : "\(base)/\(resource.name)"
             paths["\(path)/{name}"] = [
                 "patch": [
                     "parameters": [

@@ -50,7 +50,9 @@ enum StrictFields {
     ) throws(WrongType) {
         if value == .null { return }
         func require(_ isRight: Bool, _ what: String) throws(WrongType) {
-            if !isRight { throw WrongType(path: path, description: "must be \(what), not \(value.serializedText().prefix(64))") }
+            if !isRight {
+                throw WrongType(path: path, description: "must be \(what), not \(value.serializedText().prefix(64))")
+            }
         }
         switch type {
         case .string, .time: try require(value.stringValue != nil, "a string")

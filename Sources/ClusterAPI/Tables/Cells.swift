@@ -50,7 +50,8 @@ enum PodCells {
         return [
             "\(ready)/\(total)", reason(object), restarts(containers, now), age, address,
             object.json["spec"]?["nodeName"]?.stringValue ?? "<none>",
-            status?["nominatedNodeName"]?.stringValue ?? "<none>", gates.isEmpty ? "<none>" : "\(passed)/\(gates.count)",
+            status?["nominatedNodeName"]?.stringValue ?? "<none>",
+            gates.isEmpty ? "<none>" : "\(passed)/\(gates.count)",
         ]
     }
 

@@ -98,7 +98,8 @@ enum Table {
             [
                 Column("Last Seen"), Column("Type"), Column("Reason"), Column("Object"),
                 Column("Subobject", wide: true), Column("Source", wide: true), Column("Message"),
-                Column("First Seen", wide: true), Column("Count", wide: true), Column("Name", format: "name", wide: true),
+                Column("First Seen", wide: true), Column("Count", wide: true),
+                Column("Name", format: "name", wide: true),
             ]
         }
     }

@@ -27,7 +27,9 @@ package final class ClusterAdmission: Admission {
         let errors = MetadataRules.errors(of: object)
         switch object.type {
         case .services: try admitService(&object, old, isDryRun, errors)
-        case .pods: try refuse(object, errors + PodRules.errors(of: object))
+        case .pods:
+            PodDefaults.fillIn(&object)
+            try refuse(object, errors + PodRules.errors(of: object))
         case .endpointslices:
             try refuse(object, errors + EndpointSliceRules.errors(of: object, old: old))
             EndpointSliceRules.setGeneration(&object, old: old)

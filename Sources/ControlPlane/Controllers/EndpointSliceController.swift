@@ -63,12 +63,15 @@ struct EndpointSliceController {
 
     /// Brings the slices that mirror `endpoints` up to date; nil: there are to be none.
     private mutating func synchronizeMirror(_ name: EndpointIndex.ServiceName, _ endpoints: KubeObject?) {
-        var present = index.slices(of: name).filter { $0.labels[EndpointSlice.managedByLabel] == EndpointsMirror.manager }
-            .sorted { $0.name < $1.name }
+        var present = index.slices(of: name).filter {
+            $0.labels[EndpointSlice.managedByLabel] == EndpointsMirror.manager
+        }
+        .sorted { $0.name < $1.name }
         let isMirrored = endpoints.map(EndpointsMirror.isMirrored) ?? false
         for wanted in isMirrored ? endpoints.map(EndpointsMirror.slices) ?? [] : [] {
             let fits = present.firstIndex { slice in
-                slice.json["addressType"] == wanted.json["addressType"] && slice.ownerReferences == wanted.ownerReferences
+                slice.json["addressType"] == wanted.json["addressType"]
+                    && slice.ownerReferences == wanted.ownerReferences
             }
             guard let fits else {
                 write(wanted, isNew: true)
@@ -101,7 +104,8 @@ struct EndpointSliceController {
             note(try store.delete(object.key, uid: object.uid), isDeleted: true)
         } catch {
             if error.reason != .notFound, error.reason != .conflict {
-                logger.warning("endpoints were not deleted", metadata: ["object": "\(object.key)", "reason": "\(error)"])
+                logger.warning(
+                    "endpoints were not deleted", metadata: ["object": "\(object.key)", "reason": "\(error)"])
             }
         }
     }

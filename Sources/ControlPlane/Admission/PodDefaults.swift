@@ -1,0 +1,53 @@
+import ClusterModel
+
+/// The defaults of a Pod (semantics 4.1 and the API server's own).
+enum PodDefaults {
+    static func fillIn(_ object: inout KubeObject) {
+        guard var spec = object.json["spec"], spec.objectValue != nil else { return }
+        for (key, value) in [
+            ("restartPolicy", "Always"), ("dnsPolicy", "ClusterFirst"), ("terminationGracePeriodSeconds", 30),
+            ("enableServiceLinks", true),
+        ] as [(String, JSONValue)] where spec[key] == nil || spec[key] == .null {
+            spec[key] = value
+        }
+        for list in ["initContainers", "containers"] {
+            guard let containers = spec[list]?.arrayValue else { continue }
+            spec[list] = .array(containers.map(container))
+        }
+        object.json["spec"] = spec
+    }
+
+    private static func container(_ json: JSONValue) -> JSONValue {
+        guard json.objectValue != nil else { return json }
+        var container = json
+        if let ports = container["ports"]?.arrayValue {
+            container["ports"] = .array(
+                ports.map { port in
+                    guard port.objectValue != nil, (port["protocol"]?.stringValue ?? "").isEmpty else { return port }
+                    var port = port
+                    port["protocol"] = "TCP"
+                    return port
+                })
+        }
+        for kind in ["livenessProbe", "readinessProbe", "startupProbe"] {
+            guard let probe = container[kind], probe.objectValue != nil else { continue }
+            container[kind] = self.probe(probe)
+        }
+        return container
+    }
+
+    private static func probe(_ json: JSONValue) -> JSONValue {
+        var probe = json
+        for (key, value) in [
+            ("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3),
+        ] as [(String, JSONValue)] where (probe[key]?.intValue ?? 0) == 0 {
+            probe[key] = value
+        }
+        if var http = probe["httpGet"], http.objectValue != nil {
+            if (http["path"]?.stringValue ?? "").isEmpty { http["path"] = "/" }
+            if (http["scheme"]?.stringValue ?? "").isEmpty { http["scheme"] = "HTTP" }
+            probe["httpGet"] = http
+        }
+        return probe
+    }
+}

@@ -1,0 +1,131 @@
+import ClusterAPI
+import ClusterModel
+import Testing
+
+@Suite("Patches (kubectl-wire 8)")
+struct PatchTests {
+    private func json(_ text: String) throws -> JSONValue { try JSONValue(parsing: text) }
+
+    @Test(
+        "RFC 7386, appendix A",
+        arguments: [
+            (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"b"}"#, #"{"b":"c"}"#, #"{"a":"b","b":"c"}"#),
+            (#"{"a":"b"}"#, #"{"a":null}"#, "{}"), (#"{"a":"b","b":"c"}"#, #"{"a":null}"#, #"{"b":"c"}"#),
+            (#"{"a":["b"]}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"c"}"#, #"{"a":["b"]}"#, #"{"a":["b"]}"#),
+            (#"{"a":{"b":"c"}}"#, #"{"a":{"b":"d","c":null}}"#, #"{"a":{"b":"d"}}"#),
+            (#"{"a":[{"b":"c"}]}"#, #"{"a":[1]}"#, #"{"a":[1]}"#), (#"["a","b"]"#, #"["c","d"]"#, #"["c","d"]"#),
+            (#"{"a":"b"}"#, #"["c"]"#, #"["c"]"#), (#"{"a":"foo"}"#, "null", "null"),
+            (#"{"e":null}"#, #"{"a":1}"#, #"{"a":1,"e":null}"#), ("[1,2]", #"{"a":"b","c":null}"#, #"{"a":"b"}"#),
+            ("{}", #"{"a":{"bb":{"ccc":null}}}"#, #"{"a":{"bb":{}}}"#),
+        ])
+    func mergePatch(target: String, patch: String, expected: String) throws {
+        #expect(MergePatch.apply(try json(patch), to: try json(target)) == (try json(expected)))
+    }
+
+    @Test(
+        "RFC 6902, appendix A",
+        arguments: [
+            (#"{"foo":"bar"}"#, #"[{"op":"add","path":"/baz","value":"qux"}]"#, #"{"baz":"qux","foo":"bar"}"#),
+            (
+                #"{"foo":["bar","baz"]}"#, #"[{"op":"add","path":"/foo/1","value":"qux"}]"#,
+                #"{"foo":["bar","qux","baz"]}"#
+            ),
+            (#"{"baz":"qux","foo":"bar"}"#, #"[{"op":"remove","path":"/baz"}]"#, #"{"foo":"bar"}"#),
+            (#"{"foo":["bar","qux","baz"]}"#, #"[{"op":"remove","path":"/foo/1"}]"#, #"{"foo":["bar","baz"]}"#),
+            (#"{"baz":"qux"}"#, #"[{"op":"replace","path":"/baz","value":"boo"}]"#, #"{"baz":"boo"}"#),
+            (
+                #"{"foo":{"bar":"baz","waldo":"fred"},"qux":{"corge":"grault"}}"#,
+                #"[{"op":"move","from":"/foo/waldo","path":"/qux/thud"}]"#,
+                #"{"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}}"#
+            ),
+            (
+                #"{"foo":["all","grass","cows","eat"]}"#, #"[{"op":"move","from":"/foo/1","path":"/foo/3"}]"#,
+                #"{"foo":["all","cows","eat","grass"]}"#
+            ),
+            (#"{"baz":"qux"}"#, #"[{"op":"test","path":"/baz","value":"qux"}]"#, #"{"baz":"qux"}"#),
+            (
+                #"{"foo":["bar"]}"#, #"[{"op":"add","path":"/foo/-","value":["abc","def"]}]"#,
+                #"{"foo":["bar",["abc","def"]]}"#
+            ),
+            (#"{"/":9,"~1":10}"#, #"[{"op":"test","path":"/~01","value":10}]"#, #"{"/":9,"~1":10}"#),
+            (#"{"a":1}"#, #"[{"op":"copy","from":"/a","path":"/b"}]"#, #"{"a":1,"b":1}"#),
+        ])
+    func jsonPatch(target: String, patch: String, expected: String) throws {
+        #expect(try JSONPatch.apply(try json(patch), to: try json(target)) == (try json(expected)))
+    }
+
+    @Test(
+        "operations that cannot be",
+        arguments: [
+            #"[{"op":"test","path":"/a","value":2}]"#, #"[{"op":"remove","path":"/b"}]"#,
+            #"[{"op":"add","path":"/b/c","value":1}]"#,
+            #"[{"op":"add","path":"/l/3","value":1}]"#, #"[{"op":"add","path":"/l/01","value":1}]"#,
+            #"[{"op":"jump","path":"/a"}]"#,
+            #"{"op":"add"}"#, #"[{"op":"add","path":"a","value":1}]"#, #"[{"op":"move","from":"/m","path":"/m/x"}]"#,
+        ])
+    func jsonPatchFailures(patch: String) throws {
+        let target = try json(#"{"a":1,"l":[1,2],"m":{}}"#)
+        #expect(throws: JSONPatch.Failure.self) { try JSONPatch.apply(try json(patch), to: target) }
+    }
+
+    @Test("seen: apply that moves port 80 to 8081")
+    func movedPort() throws {
+        let stored = try json(
+            #"{"spec":{"ports":[{"name":"http","port":80,"protocol":"TCP","targetPort":80},{"name":"metrics","port":9090,"protocol":"TCP"}]}}"#
+        )
+        let patch = try json(
+            #"{"spec":{"$setElementOrder/ports":[{"port":8081},{"port":9090}],"ports":[{"name":"http","port":8081,"protocol":"TCP","targetPort":80},{"name":"metrics","port":9090},{"$patch":"delete","port":80}]}}"#
+        )
+        let expected = try json(
+            #"{"spec":{"ports":[{"name":"http","port":8081,"protocol":"TCP","targetPort":80},{"name":"metrics","port":9090,"protocol":"TCP"}]}}"#
+        )
+        #expect(try StrategicMergePatch.apply(patch, to: stored) == expected)
+    }
+
+    @Test(
+        "maps merge, null removes, lists without a key are replaced, directives are never stored",
+        arguments: [
+            (
+                #"{"spec":{"selector":{"app":"quiz","rel":"stable"}}}"#, #"{"spec":{"selector":{"rel":null}}}"#,
+                #"{"spec":{"selector":{"app":"quiz"}}}"#
+            ),
+            (#"{"subsets":[{"a":1}]}"#, #"{"subsets":[{"b":2}]}"#, #"{"subsets":[{"b":2}]}"#),
+            (
+                #"{"spec":{"a":{"b":1,"c":2}}}"#, #"{"spec":{"a":{"$patch":"replace","d":3}}}"#,
+                #"{"spec":{"a":{"d":3}}}"#
+            ),
+            (#"{"spec":{"a":{"b":1},"c":2}}"#, #"{"spec":{"a":{"$patch":"delete"}}}"#, #"{"spec":{"c":2}}"#),
+            (
+                #"{"spec":{"containers":[{"name":"a","image":"x"},{"name":"b","image":"y"}]}}"#,
+                #"{"spec":{"containers":[{"name":"b","image":"z"},{"name":"c","image":"w"}]}}"#,
+                #"{"spec":{"containers":[{"name":"a","image":"x"},{"name":"b","image":"z"},{"name":"c","image":"w"}]}}"#
+            ),
+            (
+                #"{"spec":{"containers":[{"name":"a"}]}}"#,
+                #"{"spec":{"containers":[{"$patch":"replace"},{"name":"b"}]}}"#,
+                #"{"spec":{"containers":[{"name":"b"}]}}"#
+            ),
+            (
+                #"{"metadata":{"finalizers":["a","b"]}}"#,
+                #"{"metadata":{"$deleteFromPrimitiveList/finalizers":["a"],"finalizers":["c"]}}"#,
+                #"{"metadata":{"finalizers":["b","c"]}}"#
+            ),
+            (
+                #"{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}}}"#,
+                #"{"strategy":{"$retainKeys":["type"],"type":"Recreate"}}"#, #"{"strategy":{"type":"Recreate"}}"#
+            ),
+        ])
+    func strategic(target: String, patch: String, expected: String) throws {
+        #expect(try StrategicMergePatch.apply(try json(patch), to: try json(target)) == (try json(expected)))
+    }
+
+    @Test("an item without its key and an unknown directive are refused")
+    func strategicFailures() throws {
+        let target = try json(#"{"spec":{"ports":[{"port":80}]}}"#)
+        for patch in [#"{"spec":{"ports":[{"name":"x"}]}}"#, #"{"spec":{"$bogus":1}}"#, "[]"] {
+            #expect(throws: StrategicMergePatch.Failure.self) {
+                try StrategicMergePatch.apply(try json(patch), to: target)
+            }
+        }
+    }
+}
