@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -49,8 +50,13 @@ static void become(const struct cpod_spec *spec, int channel, pid_t parent) {
             if (mount(spec->binds[i].source, spec->binds[i].target, NULL, MS_BIND, NULL) != 0) fail(channel, CPOD_NAMESPACE);
     }
 
-    int null = open("/dev/null", O_RDONLY);
-    if (null > 0) dup2(null, 0);
+    if (spec->input >= 0) {
+        dup2(spec->input, 0);
+        if (spec->is_terminal) ioctl(0, TIOCSCTTY, 0);
+    } else {
+        int null = open("/dev/null", O_RDONLY);
+        if (null > 0) dup2(null, 0);
+    }
     dup2(spec->output, 1);
     dup2(spec->error, 2);
     if (syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) != 0)

@@ -3,6 +3,7 @@ import HummingbirdCore
 import HummingbirdTLS
 import Logging
 import NIOCore
+import NIOHTTPTypes
 package import NIOSSL
 package import ServiceLifecycle
 
@@ -13,17 +14,20 @@ package enum APIServer {
     /// - Parameters:
     ///   - address: an address of this machine.
     ///   - port: 0 takes a free one.
+    ///   - exec: runs programs in pods.
     ///   - tls: the server's certificate, and whom clients have to be certified by.
     ///   - onRunning: told the port.
     package static func service(
-        _ responder: APIResponder, address: String, port: Int, tls: TLSConfiguration,
+        _ responder: APIResponder, exec: any PodExec, address: String, port: Int, tls: TLSConfiguration,
         onRunning: @escaping @Sendable (Int) -> Void
     ) throws -> any Service {
         var tls = tls
         // Offered h2, kubectl would take it; and then a watch is a stream among others.
         tls.applicationProtocols = ["http/1.1"]
         let http = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [CloseWithInput()], idleTimeout: .minutes(30),
+            additionalChannelHandlers: [
+                CloseWithInput(), UpgradeHandler(store: responder.store, exec: exec),
+            ], idleTimeout: .minutes(30),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 64 * 1024, maxHeaderListSize: 128 * 1024, maxHeaderFieldCount: 100))
         var quiet = Logger(label: "api") { _ in SwiftLogNoOpLogHandler() }

@@ -14,6 +14,7 @@ package final class PodRuntime: Sendable {
         case pod(Pod)
         case removed(ObjectKey)
         case machine(ObjectKey, uid: String, PodMachine.Event)
+        case exec(ObjectKey, container: String, ExecRequest)
         case deadline
         case stop(grace: Duration)
     }
@@ -38,6 +39,13 @@ package final class PodRuntime: Sendable {
 
     /// A pod is gone from the store: whatever still runs of it is killed.
     package func remove(_ key: ObjectKey) { inbox.yield(.removed(key)) }
+
+    /// Runs a program beside a container, with its environment and files.
+    ///
+    /// The request hears of everything that becomes of it.
+    package func exec(_ request: ExecRequest, in key: ObjectKey, container: String) {
+        inbox.yield(.exec(key, container: container, request))
+    }
 
     /// Ends all pods, each within its own grace period but none later than `grace`; then ``run()`` returns.
     ///

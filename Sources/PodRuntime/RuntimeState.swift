@@ -13,6 +13,8 @@ struct RuntimeState {
         let startTime: Moment
         var facts: PodFacts?
         var places: [String: String] = [:]
+        /// What runs, by container: programs run beside it get the same environment.
+        var running: [String: ProcessSpec] = [:]
     }
 
     private let configuration: PodRuntimeConfiguration
@@ -59,6 +61,8 @@ struct RuntimeState {
             handle(.terminate(grace: .zero), for: key, in: &group)
         case .machine(let key, let uid, let event):
             if entries[key]?.machine.pod.uid == uid { handle(event, for: key, in: &group) }
+        case .exec(let key, let container, let request):
+            exec(key, container, request)
         case .deadline:
             armed = nil
             let time = now.elapsed
@@ -194,7 +198,7 @@ struct RuntimeState {
 
     // MARK: Containers
 
-    private func startContainer(_ index: PodMachine.Index, _ key: ObjectKey, _ entry: Entry) {
+    private mutating func startContainer(_ index: PodMachine.Index, _ key: ObjectKey, _ entry: Entry) {
         let pod = entry.machine.pod
         let container = entry.machine.containers[index]
         let inbox = inbox
@@ -208,6 +212,7 @@ struct RuntimeState {
         }
         do {
             let spec = try processSpec(container.spec, entry)
+            entries[key]?.running[container.spec.name] = spec
             host.spawn(
                 spec, output: log,
                 started: { result in
@@ -342,11 +347,32 @@ struct RuntimeState {
     private func execSpec(
         _ command: [String], _ container: ContainerSpec, _ entry: Entry
     ) throws(ContainerCommandError) -> ProcessSpec {
-        var spec = try processSpec(container, entry)
+        var spec: ProcessSpec
+        if let running = entry.running[container.name] {
+            spec = running
+        } else {
+            spec = try processSpec(container, entry)
+        }
         let words = command.map { ContainerCommand.localised($0, mounts: container.places(entry.places)) }
         spec.program = try ContainerCommand.program(words.first ?? "", of: container, in: configuration)
         spec.arguments = Array(words.dropFirst())
         return spec
+    }
+
+    /// Runs a program beside a container for somebody who looks into it.
+    private func exec(_ key: ObjectKey, _ name: String, _ request: ExecRequest) {
+        guard case .processes = configuration.mode else {
+            return request.fail("the pod runs elsewhere, where its own machine has to be asked")
+        }
+        guard let entry = entries[key],
+            let container = entry.machine.pod.containers.first(where: { $0.name == name })
+        else { return request.fail("container \(name) of pod \(key.name) is not there") }
+        guard entry.running[name] != nil else { return request.fail("container \(name) is not running") }
+        do throws(ContainerCommandError) {
+            request.start(try execSpec(request.command, container, entry), on: host)
+        } catch {
+            request.fail(error.description)
+        }
     }
 
     // MARK: Time

@@ -185,7 +185,7 @@ package final class Suite: Sendable {
             try access.writeKubeconfig(server: "https://\(server)")
             try proxy.setAPIEndpoint(address, port: port)
             let service = try APIServer.service(
-                responder, address: address.description, port: Int(port), tls: tls
+                responder, exec: RuntimeExec(runtime), address: address.description, port: Int(port), tls: tls
             ) { [self] _ in
                 _ = isAPIDecided.raise()
                 bell.continuation.yield()

@@ -18,6 +18,8 @@ struct cpod_spec {
     const char *hostname;         // host name in a UTS namespace of its own, or NULL
     const struct cpod_bind *binds; // files bind-mounted in a mount namespace of its own
     size_t bind_count;
+    int input;                    // becomes standard input; -1 for /dev/null
+    int is_terminal;              // input is a terminal, which the process controls
     int output;                   // becomes standard output
     int error;                    // becomes standard error
 };
@@ -31,8 +33,7 @@ enum cpod_stage {
 };
 
 // Starts a process in a session of its own that gets SIGKILL when the calling *thread* ends
-// (so call it from a thread that lives as long as the runtime). Standard input is /dev/null;
-// no other descriptor is inherited. On success 0, with the process in *pid and a descriptor
+// (so call it from a thread that lives as long as the runtime). No other descriptor than the three is inherited. On success 0, with the process in *pid and a descriptor
 // that becomes readable when it ends in *pidfd; on failure an errno value and *stage.
 int cpod_spawn(const struct cpod_spec *spec, pid_t *pid, int *pidfd, int *stage);
 

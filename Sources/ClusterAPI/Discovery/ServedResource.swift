@@ -73,7 +73,11 @@ struct ServedResource: Sendable {
         ServedResource(.persistentvolumeclaims, "persistentvolumeclaim", short: ["pvc"], [status]),
         ServedResource(
             .pods, "pod", short: ["po"], categories: ["all"],
-            [status, Subresource("log", kind: "", ["get"])]),
+            [
+                status, Subresource("log", kind: "", ["get"]),
+                Subresource("exec", kind: "PodExecOptions", version: "v1", ["create", "get"]),
+                Subresource("portforward", kind: "PodPortForwardOptions", version: "v1", ["create", "get"]),
+            ]),
         ServedResource(.secrets, "secret"),
         ServedResource(.serviceaccounts, "serviceaccount", short: ["sa"]),
         ServedResource(.services, "service", short: ["svc"], categories: ["all"], [status]),

@@ -10,7 +10,7 @@ import NIOCore
 package struct APIResponder: HTTPResponder {
     package typealias Context = APIContext
 
-    let store: Store
+    package let store: Store
     let logs: any PodLogSource
     let logger: Logger
     /// The address that clients reach us at, such as `127.0.0.1:6443`.
@@ -118,6 +118,12 @@ package struct APIResponder: HTTPResponder {
         if target.subresource == "log" {
             guard request.method == .get else { throw Self.notAllowed(request, target) }
             return try log(target, query)
+        }
+        if target.subresource == "exec" || target.subresource == "portforward" {
+            guard let key = target.key, store.get(key) != nil else {
+                throw APIError.notFound(target.key ?? ObjectKey(type, name: ""))
+            }
+            throw APIError(.badRequest, "\(target.subresource ?? "") needs a WebSocket, as kubectl 1.31 and newer open it")
         }
         let isStatus = target.subresource == "status"
         switch (request.method, target.name) {

@@ -87,6 +87,9 @@ struct Query {
 
     subscript(key: String) -> String? { values[key]?.last }
 
+    /// All values of a parameter that may come several times, in order.
+    func all(_ key: String) -> [String] { values[key] ?? [] }
+
     func flag(_ key: String) -> Bool { ["true", "1"].contains(self[key] ?? "") }
 
     /// - Throws: BadRequest for anything but a whole number.

@@ -17,7 +17,7 @@ package final class ProcessHost: @unchecked Sendable {
     package typealias Ended = @Sendable (ProcessExit) -> Void
 
     private enum Command {
-        case spawn(ProcessSpec, any ProcessOutput, Started, Ended)
+        case spawn(ProcessSpec, ProcessStreams, any ProcessOutput, Started, Ended)
         case signal(pid_t, Int32, wholeGroup: Bool)
         case stop
     }
@@ -50,9 +50,10 @@ package final class ProcessHost: @unchecked Sendable {
 
     /// Starts a process; `started` and then, unless it failed, `ended` are called on the host's thread.
     package func spawn(
-        _ spec: ProcessSpec, output: any ProcessOutput, started: @escaping Started, ended: @escaping Ended
+        _ spec: ProcessSpec, streams: ProcessStreams = .pipes(input: nil), output: any ProcessOutput,
+        started: @escaping Started, ended: @escaping Ended
     ) {
-        send(.spawn(spec, output, started, ended))
+        send(.spawn(spec, streams, output, started, ended))
     }
 
     /// Sends a signal to a process started here, or to all of its session's group; ignored once it has ended.
@@ -84,15 +85,16 @@ package final class ProcessHost: @unchecked Sendable {
                 return commands
             }) {
                 switch command {
-                case .spawn(let spec, let output, let started, let ended):
+                case .spawn(let spec, let streams, let output, let started, let ended):
                     if isStopping {
+                        Self.release(streams)
                         output.close()
                         started(
                             .failure(
                                 SpawnError(
                                     program: spec.program, stage: .fork, number: ECANCELED, reason: "stopping")))
                     } else {
-                        start(spec, output, started, ended)
+                        start(spec, streams, output, started, ended)
                     }
                 case .signal(let pid, let number, let wholeGroup):
                     if table.contains(where: { $0.pid == pid }) { kill(wholeGroup ? -pid : pid, number) }
@@ -152,8 +154,13 @@ package final class ProcessHost: @unchecked Sendable {
     }
 
     private func start(
-        _ spec: ProcessSpec, _ output: any ProcessOutput, _ started: Started, _ ended: @escaping Ended
+        _ spec: ProcessSpec, _ streams: ProcessStreams, _ output: any ProcessOutput, _ started: Started,
+        _ ended: @escaping Ended
     ) {
+        if case .terminal(let master, let slave) = streams {
+            return start(spec, onTerminal: slave, master: master, output, started, ended)
+        }
+        defer { Self.release(streams) }
         var out: [Int32] = [-1, -1]
         var err: [Int32] = [-1, -1]
         func closeAll() { for descriptor in out + err where descriptor >= 0 { close(descriptor) } }
@@ -171,7 +178,11 @@ package final class ProcessHost: @unchecked Sendable {
         var pid: pid_t = 0
         var pidfd: Int32 = -1
         var stage: Int32 = 0
-        let result = spec.withCSpec(output: out[1], error: err[1]) { cpod_spawn($0, &pid, &pidfd, &stage) }
+        var input: Int32 = -1
+        if case .pipes(let descriptor?) = streams { input = descriptor }
+        let result = spec.withCSpec(input: input, output: out[1], error: err[1]) {
+            cpod_spawn($0, &pid, &pidfd, &stage)
+        }
         guard result == 0 else { return fail(SpawnError.Stage(rawValue: stage) ?? .fork, result) }
         close(out[1])
         close(err[1])
@@ -179,11 +190,46 @@ package final class ProcessHost: @unchecked Sendable {
             Running(pid: pid, pidfd: pidfd, pipes: [(out[0], false), (err[0], true)], output: output, ended: ended))
         started(.success(pid))
     }
+
+    private func start(
+        _ spec: ProcessSpec, onTerminal slave: Int32, master: Int32, _ output: any ProcessOutput, _ started: Started,
+        _ ended: @escaping Ended
+    ) {
+        _ = fcntl(master, F_SETFL, O_NONBLOCK)
+        var pid: pid_t = 0
+        var pidfd: Int32 = -1
+        var stage: Int32 = 0
+        let result = spec.withCSpec(input: slave, output: slave, error: slave, isTerminal: true) {
+            cpod_spawn($0, &pid, &pidfd, &stage)
+        }
+        Glibc.close(slave)
+        guard result == 0 else {
+            Glibc.close(master)
+            output.close()
+            let reason = String(cString: strerror(result)).lowercased()
+            let failed = SpawnError.Stage(rawValue: stage) ?? .fork
+            return started(
+                .failure(SpawnError(program: spec.program, stage: failed, number: result, reason: reason)))
+        }
+        table.append(Running(pid: pid, pidfd: pidfd, pipes: [(master, false)], output: output, ended: ended))
+        started(.success(pid))
+    }
+
+    private static func release(_ streams: ProcessStreams) {
+        switch streams {
+        case .pipes(let input): if let input { Glibc.close(input) }
+        case .terminal(let master, let slave):
+            Glibc.close(master)
+            Glibc.close(slave)
+        }
+    }
 }
 
 extension ProcessSpec {
     /// Lends this spec in C's form.
-    fileprivate func withCSpec<R>(output: Int32, error: Int32, _ body: (UnsafePointer<cpod_spec>) -> R) -> R {
+    fileprivate func withCSpec<R>(
+        input: Int32, output: Int32, error: Int32, isTerminal: Bool = false, _ body: (UnsafePointer<cpod_spec>) -> R
+    ) -> R {
         var seen: Set<String> = []
         let variables = environment.reversed().filter { seen.insert($0.name).inserted }.reversed()
         var strings: [UnsafeMutablePointer<CChar>?] = []
@@ -203,7 +249,8 @@ extension ProcessSpec {
                         path: keep(program), argv: argv.baseAddress, envp: envp.baseAddress,
                         directory: directory.flatMap(keep), hostname: hostname.flatMap(keep),
                         binds: cBinds.baseAddress,
-                        bind_count: cBinds.count, output: output, error: error)
+                        bind_count: cBinds.count, input: input, is_terminal: isTerminal ? 1 : 0, output: output,
+                        error: error)
                     return body(&spec)
                 }
             }

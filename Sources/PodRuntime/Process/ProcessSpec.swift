@@ -34,6 +34,16 @@ package struct ProcessSpec: Sendable {
     }
 }
 
+/// Where a process's standard streams lead.
+///
+/// The host closes the descriptors that are handed over here once the process has them.
+package enum ProcessStreams: Sendable {
+    /// Output and errors to the host; input from a descriptor, or from nowhere.
+    case pipes(input: Int32?)
+    /// All three a terminal: `slave` for the process, `master` for the host to read from.
+    case terminal(master: Int32, slave: Int32)
+}
+
 /// How a process ended.
 package enum ProcessExit: Equatable, Sendable {
     case code(Int32)

@@ -1,0 +1,103 @@
+import ClusterModel
+import ClusterStore
+import Crypto
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOWebSocket
+import NetTypes
+
+/// Turns a connection into a session when its request asks for one: exec and port-forward of pods (kubectl-wire 11).
+///
+/// It sits behind the HTTP decoder. For a session it puts WebSocket handlers in front of that, which then never sees a
+/// byte again; every other request passes through.
+final class UpgradeHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundOut = HTTPResponsePart
+
+    private let store: Store
+    private let exec: any PodExec
+    /// The rest of a request that is not passed on.
+    private var isSwallowing = false
+
+    init(store: Store, exec: any PodExec) {
+        self.store = store
+        self.exec = exec
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            guard head.method == .get, head.headerFields[.upgrade]?.lowercased() == "websocket",
+                let plan = plan(for: head)
+            else { return context.fireChannelRead(data) }
+            isSwallowing = true
+            carryOut(plan, head, context)
+        case .body, .end:
+            if !isSwallowing { context.fireChannelRead(data) }
+        }
+    }
+
+    private struct Plan {
+        let handler: any ChannelHandler
+        let subprotocol: String
+    }
+
+    /// nil: no session, the request goes the usual way, where it gets its error.
+    private func plan(for head: HTTPRequest) -> Plan? {
+        let parts = (head.path ?? "").split(separator: "?", maxSplits: 1).map(String.init)
+        guard let path = parts.first.flatMap(ResourcePath.init), path.resource.type == .pods, let key = path.key,
+            let object = store.get(key)
+        else { return nil }
+        let pod = Pod(object)
+        let offered = (head.headerFields[Self.protocolField] ?? "").split(separator: ",").map {
+            $0.filter { $0 != " " }
+        }
+        switch path.subresource {
+        case "exec":
+            guard let chosen = ["v5.channel.k8s.io", "v4.channel.k8s.io"].first(where: offered.contains) else {
+                return nil
+            }
+            let query = Query(parts.count > 1 ? parts[1] : nil)
+            let container = query["container"] ?? pod.containers.first?.name ?? ""
+            let command = query.all("command")
+            guard !command.isEmpty else { return nil }
+            let session = ExecHandler(
+                exec, pod: pod, container: container, command: command, hasInput: query.flag("stdin"),
+                hasTerminal: query.flag("tty"))
+            return Plan(handler: session, subprotocol: chosen)
+        case "portforward":
+            let wanted = "SPDY/3.1+portforward.k8s.io"
+            guard offered.contains(wanted), let address = pod.addresses.first else { return nil }
+            return Plan(handler: PortForwardHandler(pod: pod.name, address: address.description), subprotocol: wanted)
+        default: return nil
+        }
+    }
+
+    private static let protocolField = HTTPField.Name("Sec-WebSocket-Protocol") ?? .server
+    private static let magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+    private func carryOut(_ plan: Plan, _ head: HTTPRequest, _ context: ChannelHandlerContext) {
+        let key = head.headerFields[.secWebSocketKey] ?? ""
+        let digest = Insecure.SHA1.hash(data: Array((key + Self.magic).utf8))
+        var response = HTTPResponse(status: .switchingProtocols)
+        response.headerFields[.upgrade] = "websocket"
+        response.headerFields[.connection] = "Upgrade"
+        response.headerFields[.secWebSocketAccept] = Base64.text(digest)
+        response.headerFields[Self.protocolField] = plan.subprotocol
+        context.write(wrapOutboundOut(.head(response)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        do {
+            let pipeline = context.pipeline.syncOperations
+            let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self).handler
+            try pipeline.addHandler(WebSocketFrameEncoder(), position: .before(encoder))
+            try pipeline.addHandler(
+                ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: 4 << 20)), position: .before(encoder))
+            try pipeline.addHandler(plan.handler, position: .before(encoder))
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+}
