@@ -106,7 +106,7 @@ package final class ServiceProxy: Sendable {
         let dns = PodDNS(podSpec: pod.object.json["spec"] ?? [:])
         let result = ResolvConf.forPod(
             dns, namespace: pod.namespace, clusterDNS: dnsAddress.map { [$0] } ?? [],
-            domain: configuration.clusterDomain.description, node: nodeResolvConf)
+            domain: Self.withoutFinalDot(configuration.clusterDomain), node: nodeResolvConf)
         for warning in result.warnings {
             logger.warning(
                 "\(warning.reason)", metadata: ["pod": "\(pod.namespace)/\(pod.name)", "message": "\(warning.message)"])
@@ -117,6 +117,11 @@ package final class ServiceProxy: Sendable {
     /// The processes of pods ended with the run that started them.
     private static func forgetStatus(ofPodsIn store: Store) throws(APIError) {
         for pod in store.list(.pods).items { _ = try store.modify(pod.key) { $0.json["status"] = nil } }
+    }
+
+    private static func withoutFinalDot(_ name: Name) -> String {
+        let text = name.description
+        return text.hasSuffix(".") ? String(text.dropLast()) : text
     }
 
     // MARK: Parts

@@ -197,6 +197,72 @@ struct KubectlTests {
         #expect(try await suite.down().code == 0)
     }
 
+    @Test("K42 to K45, S28, S36 to S40, S49: programs in pods, with the pod's names, variables and files")
+    func exec() async throws {
+        let both = try await kubectl("exec", "quote-001", "--", "sh", "-c", "echo hi; echo e >&2; exit 3")
+        #expect(both.code == 3 && both.output == "hi\n")
+        #expect(both.errors == "e\ncommand terminated with exit code 3\n")
+        for name in [
+            "quiz", "quiz.kiada", "quiz.kiada.svc", "quiz.kiada.svc.cluster.local", try suite.clusterIP("quiz"),
+        ] {
+            let answer = try await kubectl("exec", "quote-001", "--", "curl", "-s", "http://\(name)")
+            #expect(answer.output == "This is the quiz service running in pod quiz\n", "\(name) \(answer.errors)")
+        }
+        let file = try await kubectl("exec", "quote-001", "--", "cat", "/etc/resolv.conf").output
+        #expect(
+            file.hasPrefix("search kiada.svc.cluster.local svc.cluster.local cluster.local")
+                && file.contains("nameserver 127.\(suite.block).0.10\n") && file.hasSuffix("options ndots:5\n"),
+            "\(file)")
+        #expect(try await kubectl("exec", "quote-001", "--", "hostname").output == "quote-001\n")
+        let variables = try await kubectl("exec", "quote-001", "--", "env").output
+        #expect(variables.contains("QUIZ_PORT_80_TCP=tcp://\(try suite.clusterIP("quiz")):80\n"))
+        let input = try await ChildProcess.run(
+            "sh", ["-c", "seq 200000 | kubectl exec -i quote-001 -- cat | md5sum; seq 200000 | md5sum"],
+            environment: ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"])
+        #expect(Set(input.output.split(separator: "\n")).count == 1, "\(input.output) \(input.errors)")
+        let terminal = try await ChildProcess.run(
+            "script",
+            ["-qec", "stty cols 91 rows 23; kubectl exec -it quote-001 -- sh -c 'sleep 0.3; stty size'", "/dev/null"],
+            environment: ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"])
+        #expect(terminal.output.contains("23 91"), "\(terminal.output)")
+        let missing = try await kubectl("exec", "quote-001", "--", "nosuch")
+        #expect(missing.code == 1 && missing.errors.contains("nosuch"))
+        #expect(try await kubectl("exec", "nobody", "--", "ls").errors.hasPrefix("Error from server (NotFound)"))
+        #expect(try await suite.down().code == 0)
+    }
+
+    @Test("K47, S27, S58 to S60: port-forward to a pod and to a Service's pod, in parallel and in a row")
+    func portForward() async throws {
+        let forward = try ChildProcess(
+            "kubectl", ["port-forward", "kiada-001", ":8080", ":8443"],
+            environment: ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"])
+        func ports() -> [Int] {
+            forward.output.split(separator: "\n").filter { $0.hasPrefix("Forwarding from 127.0.0.1:") }.compactMap {
+                line in
+                line.split(separator: ":").dropFirst().first.flatMap { Int($0.prefix { $0.isNumber }) }
+            }
+        }
+        #expect(await eventually { ports().count == 2 }, "\(forward.errors)")
+        let (plain, secure) = (ports()[0], ports()[1])
+        for _ in 0..<3 {
+            let page = try await suite.curl("http://127.0.0.1:\(plain)/")
+            #expect(page.output.contains("running in pod \"kiada-001\""), "\(page.errors)")
+        }
+        let tls = try await suite.curl("-k", "https://127.0.0.1:\(secure)/")
+        #expect(tls.output.hasPrefix("KUBERNETES IN ACTION"), "\(tls.errors)")
+        let parallel = try await suite.curl("-Z", "--parallel-immediate", "http://127.0.0.1:\(plain)/text?[1-20]")
+        #expect(parallel.output.components(separatedBy: "TIP OF THE MINUTE").count == 21, "\(parallel.errors)")
+        forward.signal(SIGTERM)
+        _ = await forward.wait()
+        let service = try ChildProcess(
+            "kubectl", ["port-forward", "svc/quiz", ":80"],
+            environment: ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"])
+        #expect(await eventually { service.output.contains("-> 8080") }, "\(service.errors)")
+        service.signal(SIGTERM)
+        _ = await service.wait()
+        #expect(try await suite.down().code == 0)
+    }
+
     @Test("without a certificate of ours nobody gets in; the kubeconfig is its owner's only")
     func access() async throws {
         let url = "https://127.\(suite.block).65.2:6443/api/v1/namespaces/kiada/secrets"

@@ -123,7 +123,8 @@ package struct APIResponder: HTTPResponder {
             guard let key = target.key, store.get(key) != nil else {
                 throw APIError.notFound(target.key ?? ObjectKey(type, name: ""))
             }
-            throw APIError(.badRequest, "\(target.subresource ?? "") needs a WebSocket, as kubectl 1.31 and newer open it")
+            throw APIError(
+                .badRequest, "\(target.subresource ?? "") needs a WebSocket, as kubectl 1.31 and newer open it")
         }
         let isStatus = target.subresource == "status"
         switch (request.method, target.name) {

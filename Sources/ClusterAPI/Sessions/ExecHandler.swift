@@ -214,7 +214,8 @@ private final class InputQueue: Sendable {
     private func run() {
         BlockingWork.run { [self] in
             while true {
-                let step = state.withLock { state -> (chunk: [UInt8]?, closes: Bool, drained: (@Sendable () -> Void)?) in
+                let step = state.withLock {
+                    state -> (chunk: [UInt8]?, closes: Bool, drained: (@Sendable () -> Void)?) in
                     if !state.chunks.isEmpty, !state.isOver {
                         let chunk = state.chunks.removeFirst()
                         state.waiting -= chunk.count

@@ -182,7 +182,8 @@ final class PortForwardHandler: ChannelInboundHandler {
 
     private func failed(_ request: String, _ port: Int, _ reason: String, _ context: ChannelHandlerContext) {
         guard let connection = connections[request] else { return }
-        let text = "error forwarding port \(port) to pod \(pod), uid : failed to connect to \(address):\(port): \(reason)"
+        let text =
+            "error forwarding port \(port) to pod \(pod), uid : failed to connect to \(address):\(port): \(reason)"
         if let id = connection.error {
             send(SPDYFrame.data(id, Array(text.utf8)), context)
             send(SPDYFrame.data(id, [], isLast: true), context)

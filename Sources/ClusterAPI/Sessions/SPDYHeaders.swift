@@ -80,7 +80,8 @@ final class SPDYHeaders {
             + "host if-match if-modified-since if-none-match if-range if-unmodified-since last-modified location "
             + "max-forwards pragma proxy-authenticate proxy-authorization range referer retry-after server te trailer "
             + "transfer-encoding upgrade user-agent vary via warning www-authenticate method get status"
-        let rest: [Substring] = ["200 OK"] + "version HTTP/1.1 url public set-cookie keep-alive origin".split(separator: " ")
+        let rest: [Substring] =
+            ["200 OK"] + "version HTTP/1.1 url public set-cookie keep-alive origin".split(separator: " ")
         var bytes: [UInt8] = []
         for word in words.split(separator: " ") + rest {
             bytes += [0, 0, UInt8(word.utf8.count >> 8), UInt8(word.utf8.count & 0xFF)] + word.utf8

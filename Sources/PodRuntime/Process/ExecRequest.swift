@@ -20,6 +20,8 @@ package final class ExecRequest: Sendable {
         var host: ProcessHost?
         /// Where input is written to, until it is closed.
         var input: Int32?
+        /// The terminal's size; it may come before the terminal does.
+        var size: winsize?
         var isOver = false
     }
 
@@ -70,9 +72,13 @@ package final class ExecRequest: Sendable {
 
     /// Changes the size of the program's terminal.
     package func resize(columns: UInt16, rows: UInt16) {
-        guard hasTerminal, let descriptor = state.withLock({ $0.input }) else { return }
+        guard hasTerminal else { return }
         var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
-        _ = ioctl(descriptor, UInt(TIOCSWINSZ), &size)
+        let descriptor = state.withLock { [size] state in
+            state.size = size
+            return state.input
+        }
+        if let descriptor { _ = ioctl(descriptor, UInt(TIOCSWINSZ), &size) }
     }
 
     /// Kills the program; nothing happens when it has ended.
@@ -114,10 +120,12 @@ package final class ExecRequest: Sendable {
             input = nil
             streams = .pipes(input: nil)
         }
-        state.withLock { state in
+        let size = state.withLock { state in
             state.input = input
             state.host = host
+            return state.size
         }
+        if hasTerminal, let input, var size { _ = ioctl(input, UInt(TIOCSWINSZ), &size) }
         host.spawn(
             spec, streams: streams, output: Output(report),
             started: { [self] result in
