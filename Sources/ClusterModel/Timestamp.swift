@@ -24,7 +24,9 @@ package enum Timestamp {
             + "\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))Z"
     }
 
-    /// Seconds since 1970 of a text in RFC 3339, with any offset; a fraction is dropped. nil for anything else.
+    /// Seconds since 1970 of a text in RFC 3339, with any offset.
+    ///
+    /// A fraction is dropped. nil for anything else.
     package static func unixSeconds(of text: String) -> Int64? {
         let bytes = Array(text.utf8)
         func number(_ range: Range<Int>) -> Int64? {
