@@ -8,11 +8,16 @@ import Synchronization
 /// Each is level-triggered: started on any store it reaches the same state.
 package final class ControlPlane: Sendable {
     private let store: Store
+    private let now: @Sendable () -> Int64
     private let handled = Mutex<UInt64>(0)
     private let networks: ClusterNetworks
     private let logger: Logger
 
-    package init(_ store: Store, networks: ClusterNetworks, logger: Logger) {
+    /// - Parameter now: seconds since 1970, for conditions.
+    package init(
+        _ store: Store, networks: ClusterNetworks, logger: Logger, now: @escaping @Sendable () -> Int64 = { 0 }
+    ) {
+        self.now = now
         self.store = store
         self.networks = networks
         self.logger = logger
@@ -35,12 +40,14 @@ package final class ControlPlane: Sendable {
             // Made after the watch has begun: what they read from the store themselves is not older than its events.
             var slices = EndpointSliceController(store, logger: logger)
             var balancer = LoadBalancerController(store, range: networks.loadBalancerRange, logger: logger)
+            var workloads = WorkloadController(store, logger: logger, now: now)
             var namespaces = NamespaceController(store, logger: logger)
             var collector = GarbageCollector(store, logger: logger)
             let batches = WatchBatches(stream).makeAsyncIterator()
             while let batch = await batches.next() {
                 balancer.handle(batch.filter { $0.object.type == .services })
                 slices.handle(batch.filter { $0.object.type.map(EndpointSliceController.types.contains) ?? false })
+                workloads.handle(batch.filter { $0.object.type.map(WorkloadController.types.contains) ?? false })
                 namespaces.handle(batch)
                 collector.handle(batch)
                 if let last = batch.last?.revision { handled.withLock { $0 = last } }

@@ -43,7 +43,7 @@ package final class ServiceProxy: Sendable {
         store = Store(
             admission: admission, source: SystemStoreSource(now: now), journal: journal, contents: contents)
         try Self.forgetStatus(ofPodsIn: store)
-        controlPlane = ControlPlane(store, networks: configuration.networks, logger: logger)
+        controlPlane = ControlPlane(store, networks: configuration.networks, logger: logger, now: now)
         dnsAddress = BuiltInObjects.dnsAddress(configuration.networks)
         let text = (try? String(contentsOf: URL(filePath: configuration.nodeResolvConf), encoding: .utf8)) ?? ""
         nodeResolvConf = ResolvConf(parsing: text)

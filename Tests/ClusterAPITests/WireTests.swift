@@ -53,7 +53,7 @@ struct WireTests {
         "paths of nothing",
         arguments: [
             "/api/v2/pods", "/api/v1/foos", "/api/v1/namespaces/kiada/nodes/x", "/api/v1/pods/quiz",
-            "/apis/apps/v1/deployments",
+            "/apis/batch/v1/jobs",
             "/api/v1/namespaces/kiada/services/quote/log", "/api/v1/namespaces/a/pods/b/log/c", "/",
         ])
     func noPaths(path: String) { #expect(ResourcePath(path) == nil) }

@@ -12,6 +12,7 @@ struct Driven {
     private var balancer: LoadBalancerController
     private var namespaces: NamespaceController
     private var collector: GarbageCollector
+    private var workloads: WorkloadController
     private var seen: UInt64 = 0
 
     init(loadBalancers: String? = nil) throws {
@@ -22,6 +23,7 @@ struct Driven {
             cluster.store, range: loadBalancers.flatMap { CIDR($0) }, logger: logger)
         namespaces = NamespaceController(cluster.store, logger: logger)
         collector = GarbageCollector(cluster.store, logger: logger)
+        workloads = WorkloadController(cluster.store, logger: logger) { 1_700_000_000 }
     }
 
     mutating func settle() async throws {
@@ -41,6 +43,7 @@ struct Driven {
             events.removeAll { $0.object.name.hasPrefix("sentinel-") }
             balancer.handle(events.filter { $0.object.type == .services })
             slices.handle(events.filter { $0.object.type.map(EndpointSliceController.types.contains) ?? false })
+            workloads.handle(events.filter { $0.object.type.map(WorkloadController.types.contains) ?? false })
             namespaces.handle(events)
             collector.handle(events)
         }

@@ -31,6 +31,8 @@ struct ServedResource: Sendable {
     let subresources: [Subresource]
 
     private static let all = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+    private static let scale = Subresource(
+        "scale", kind: "Scale", group: "autoscaling", version: "v1", ["get", "patch", "update"])
     private static let status = Subresource("status", kind: "", ["get", "patch", "update"])
 
     private init(
@@ -81,6 +83,8 @@ struct ServedResource: Sendable {
         ServedResource(.secrets, "secret"),
         ServedResource(.serviceaccounts, "serviceaccount", short: ["sa"]),
         ServedResource(.services, "service", short: ["svc"], categories: ["all"], [status]),
+        ServedResource(.deployments, "deployment", short: ["deploy"], categories: ["all"], [status, scale]),
+        ServedResource(.replicasets, "replicaset", short: ["rs"], categories: ["all"], [status, scale]),
         ServedResource(.endpointslices, "endpointslice"),
         ServedResource(
             review: "selfsubjectreviews", "selfsubjectreview", kind: "SelfSubjectReview", group: "authentication.k8s.io"

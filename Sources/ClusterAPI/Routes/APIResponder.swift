@@ -126,6 +126,7 @@ package struct APIResponder: HTTPResponder {
             throw APIError(
                 .badRequest, "\(target.subresource ?? "") needs a WebSocket, as kubectl 1.31 and newer open it")
         }
+        if target.subresource == "scale" { return try await scale(target, query, request) }
         let isStatus = target.subresource == "status"
         switch (request.method, target.name) {
         case (.get, nil) where query.flag("watch"):

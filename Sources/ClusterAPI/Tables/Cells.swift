@@ -183,3 +183,30 @@ enum EventCells {
         ]
     }
 }
+
+/// The cells of Deployments and ReplicaSets (kubectl-wire 4).
+enum WorkloadCells {
+    static func deployment(_ object: KubeObject, age: String) -> [String] {
+        let status = object.json["status"]
+        func number(_ key: String) -> Int { status?[key]?.intValue ?? 0 }
+        let wanted = object.json["spec"]?["replicas"]?.intValue ?? 1
+        return [
+            "\(number("readyReplicas"))/\(wanted)", "\(number("updatedReplicas"))", "\(number("availableReplicas"))", age,
+        ] + containers(object)
+    }
+
+    static func replicaSet(_ object: KubeObject, age: String) -> [String] {
+        let status = object.json["status"]
+        let wanted = object.json["spec"]?["replicas"]?.intValue ?? 1
+        return [
+            "\(wanted)", "\(status?["replicas"]?.intValue ?? 0)", "\(status?["readyReplicas"]?.intValue ?? 0)", age,
+        ] + containers(object)
+    }
+
+    private static func containers(_ object: KubeObject) -> [String] {
+        let all = object.json["spec"]?["template"]?["spec"]?["containers"]?.arrayValue ?? []
+        func list(_ key: String) -> String { all.compactMap { $0[key]?.stringValue }.joined(separator: ",") }
+        let labels = object.json["spec"]?["selector"]?["matchLabels"]?.stringMap ?? [:]
+        return [list("name"), list("image"), LabelSelector(equal: labels).description]
+    }
+}

@@ -77,6 +77,17 @@ enum Table {
                 name, Column("Type"), Column("Cluster-IP"), Column("External-IP"), Column("Port(s)"), age,
                 Column("Selector", wide: true),
             ]
+        case .deployments:
+            [
+                name, Column("Ready"), Column("Up-to-date"), Column("Available"), age,
+                Column("Containers", wide: true), Column("Images", wide: true), Column("Selector", wide: true),
+            ]
+        case .replicasets:
+            [
+                name, Column("Desired", type: "integer"), Column("Current", type: "integer"),
+                Column("Ready", type: "integer"), age, Column("Containers", wide: true), Column("Images", wide: true),
+                Column("Selector", wide: true),
+            ]
         case .endpoints: [name, Column("Endpoints"), age]
         case .endpointslices: [name, Column("AddressType"), Column("Ports"), Column("Endpoints"), age]
         case .nodes:
@@ -110,6 +121,8 @@ enum Table {
             switch type {
             case .pods: [object.name] + PodCells.cells(object, age: age, now: now)
             case .services: [object.name] + ServiceCells.cells(object, age: age)
+            case .deployments: [object.name] + WorkloadCells.deployment(object, age: age)
+            case .replicasets: [object.name] + WorkloadCells.replicaSet(object, age: age)
             case .endpoints: [object.name, EndpointCells.endpoints(object), age]
             case .endpointslices:
                 [

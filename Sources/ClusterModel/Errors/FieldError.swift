@@ -14,6 +14,13 @@ package struct FieldError: Error, Hashable, Sendable, CustomStringConvertible {
     package let value: String?
     package let detail: String
 
+    package init(path: String, kind: Kind, value: String?, detail: String) {
+        self.path = path
+        self.kind = kind
+        self.value = value
+        self.detail = detail
+    }
+
     package static func required(_ path: String, _ detail: String = "") -> FieldError {
         FieldError(path: path, kind: .required, value: nil, detail: detail)
     }

@@ -1,6 +1,7 @@
 /// The kinds of objects that the store keeps, named as in URLs.
 package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable {
     case configmaps
+    case deployments
     case endpoints
     case endpointslices
     case events
@@ -8,6 +9,7 @@ package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable 
     case nodes
     case persistentvolumeclaims
     case pods
+    case replicasets
     case secrets
     case serviceaccounts
     case services
@@ -16,6 +18,7 @@ package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable 
     package var kind: String {
         switch self {
         case .configmaps: "ConfigMap"
+        case .deployments: "Deployment"
         case .endpoints: "Endpoints"
         case .endpointslices: "EndpointSlice"
         case .events: "Event"
@@ -23,6 +26,7 @@ package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable 
         case .nodes: "Node"
         case .persistentvolumeclaims: "PersistentVolumeClaim"
         case .pods: "Pod"
+        case .replicasets: "ReplicaSet"
         case .secrets: "Secret"
         case .serviceaccounts: "ServiceAccount"
         case .services: "Service"
@@ -30,7 +34,13 @@ package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable 
     }
 
     /// The API group; empty for the core group.
-    package var group: String { self == .endpointslices ? "discovery.k8s.io" : "" }
+    package var group: String {
+        switch self {
+        case .endpointslices: "discovery.k8s.io"
+        case .deployments, .replicasets: "apps"
+        default: ""
+        }
+    }
 
     /// `v1`, or `group/v1`.
     package var apiVersion: String { group.isEmpty ? "v1" : "\(group)/v1" }

@@ -33,6 +33,10 @@ package final class ClusterAdmission: Admission {
         case .endpointslices:
             try refuse(object, errors + EndpointSliceRules.errors(of: object, old: old))
             EndpointSliceRules.setGeneration(&object, old: old)
+        case .deployments, .replicasets:
+            WorkloadRules.fillInDefaults(&object)
+            try refuse(object, errors + WorkloadRules.errors(of: object, old: old))
+            WorkloadRules.setGeneration(&object, old: old)
         case .endpoints:
             EndpointsRules.fillInDefaults(&object)
             try refuse(object, errors + EndpointsRules.errors(of: object, podRanges: networks.podRanges))

@@ -1,0 +1,300 @@
+import ClusterModel
+import ClusterStore
+import Logging
+
+/// Keeps Deployments and ReplicaSets at their sizes.
+struct WorkloadController {
+    static let types: Set<ResourceType> = [.deployments, .replicasets, .pods]
+    static let hashLabel = "pod-template-hash"
+    private static let revisionAnnotation = "deployment.kubernetes.io/revision"
+
+    private let store: Store
+    private let logger: Logger
+    private let now: @Sendable () -> Int64
+    private var index = WorkloadIndex()
+
+    init(_ store: Store, logger: Logger, now: @escaping @Sendable () -> Int64) {
+        self.store = store
+        self.logger = logger
+        self.now = now
+    }
+
+    mutating func handle(_ events: [WatchEvent]) {
+        var touched: Set<ObjectKey> = []
+        for event in events { touched.formUnion(index.apply(event.object, isDeleted: event.kind == .deleted)) }
+        // What one round writes may call for another; each comes closer to the wanted state.
+        var rounds = 0
+        while !touched.isEmpty, rounds < 20 {
+            rounds += 1
+            var next: Set<ObjectKey> = []
+            for key in touched.sorted() {
+                if let deployment = index.deployments[key] { next.formUnion(synchronize(deployment: deployment)) }
+                if let set = index.replicaSets[key] { next.formUnion(synchronize(replicaSet: set)) }
+            }
+            touched = next
+        }
+    }
+
+    // MARK: ReplicaSets
+
+    private mutating func synchronize(replicaSet: KubeObject) -> Set<ObjectKey> {
+        guard replicaSet.deletionTimestamp == nil, let uid = replicaSet.uid else { return [] }
+        let wanted = replicaSet.json["spec"]?["replicas"]?.intValue ?? 1
+        let active = index.pods(ownedBy: uid).filter(Self.isActive)
+        if active.count < wanted {
+            for _ in active.count..<wanted where !create(podOf: replicaSet) { break }
+        } else if active.count > wanted {
+            for pod in active.sorted(by: Self.goesFirst).prefix(active.count - wanted) { delete(pod) }
+        }
+        return writeStatus(replicaSet: replicaSet, uid)
+    }
+
+    private mutating func writeStatus(replicaSet: KubeObject, _ uid: String) -> Set<ObjectKey> {
+        let pods = index.pods(ownedBy: uid).filter(Self.isActive)
+        let ready = pods.count { Pod($0).isReady }
+        var status: JSONValue = [
+            "replicas": JSONValue(pods.count), "fullyLabeledReplicas": JSONValue(pods.count),
+            "observedGeneration": JSONValue(replicaSet.generation ?? 1),
+        ]
+        if ready > 0 {
+            status["readyReplicas"] = JSONValue(ready)
+            status["availableReplicas"] = JSONValue(ready)
+        }
+        return setStatus(replicaSet, status)
+    }
+
+    private mutating func create(podOf replicaSet: KubeObject) -> Bool {
+        let template = replicaSet.json["spec"]?["template"]
+        var pod = KubeObject(.pods, namespace: replicaSet.namespace, name: "")
+        pod.json["metadata"] = template?["metadata"] ?? [:]
+        pod.json["metadata"]?["name"] = nil
+        pod.json["metadata"]?["generateName"] = .string("\(replicaSet.name)-")
+        pod.json["metadata"]?["namespace"] = .string(replicaSet.namespace)
+        pod.ownerReferences = [OwnerReference(controller: replicaSet)]
+        pod.json["spec"] = template?["spec"] ?? [:]
+        return write(pod, isNew: true) != nil
+    }
+
+    private static func isActive(_ pod: KubeObject) -> Bool {
+        let phase = pod.json["status"]?["phase"]?.stringValue
+        return pod.deletionTimestamp == nil && phase != "Succeeded" && phase != "Failed"
+    }
+
+    /// Those that are not ready go before the others, and the newest before the older ones.
+    private static func goesFirst(_ left: KubeObject, _ right: KubeObject) -> Bool {
+        let (leftReady, rightReady) = (Pod(left).isReady, Pod(right).isReady)
+        if leftReady != rightReady { return !leftReady }
+        return (left.creationTimestamp ?? "", left.name) > (right.creationTimestamp ?? "", right.name)
+    }
+
+    // MARK: Deployments
+
+    private mutating func synchronize(deployment: KubeObject) -> Set<ObjectKey> {
+        guard deployment.deletionTimestamp == nil, let uid = deployment.uid else { return [] }
+        var touched: Set<ObjectKey> = []
+        let hash = Self.hash(deployment.json["spec"]?["template"] ?? [:])
+        var sets = index.replicaSets(ownedBy: uid)
+        if !sets.contains(where: { $0.labels[Self.hashLabel] == hash }) {
+            guard let made = write(replicaSet(of: deployment, hash, revision: Self.nextRevision(sets)), isNew: true)
+            else { return [] }
+            touched.insert(made.key)
+            sets = index.replicaSets(ownedBy: uid)
+        }
+        guard let current = sets.first(where: { $0.labels[Self.hashLabel] == hash }) else { return touched }
+        let olds = sets.filter { $0.labels[Self.hashLabel] != hash }
+        touched.formUnion(claim(current, deployment, sets))
+        if deployment.json["spec"]?["paused"]?.boolValue != true {
+            touched.formUnion(scale(deployment, current, olds))
+        }
+        cleanUp(olds, deployment)
+        return touched.union(writeStatus(deployment: deployment, uid, hash))
+    }
+
+    private mutating func scale(_ deployment: KubeObject, _ current: KubeObject, _ olds: [KubeObject]) -> Set<ObjectKey> {
+        let spec = deployment.json["spec"]
+        let desired = spec?["replicas"]?.intValue ?? 1
+        func size(_ set: KubeObject) -> RollingUpdate.Old {
+            RollingUpdate.Old(
+                replicas: set.json["spec"]?["replicas"]?.intValue ?? 0,
+                available: set.json["status"]?["availableReplicas"]?.intValue ?? 0)
+        }
+        var touched: Set<ObjectKey> = []
+        if spec?["strategy"]?["type"]?.stringValue == "Recreate" {
+            for old in olds { touched.formUnion(resize(old, to: 0)) }
+            let isEmpty = olds.allSatisfy { index.pods(ownedBy: $0.uid ?? "").isEmpty }
+            if isEmpty { touched.formUnion(resize(current, to: desired)) }
+            return touched
+        }
+        let rolling = spec?["strategy"]?["rollingUpdate"]
+        func share(_ key: String) -> RollingUpdate.Share {
+            IntOrString(rolling?[key]).flatMap { RollingUpdate.Share($0.description) } ?? .percent(25)
+        }
+        let update = RollingUpdate(
+            desired: desired, maxSurge: share("maxSurge"), maxUnavailable: share("maxUnavailable"))
+        let next = update.step(new: size(current), olds: olds.map(size))
+        touched.formUnion(resize(current, to: next.new))
+        for (old, count) in zip(olds, next.olds) { touched.formUnion(resize(old, to: count)) }
+        return touched
+    }
+
+    private mutating func resize(_ set: KubeObject, to count: Int) -> Set<ObjectKey> {
+        guard set.json["spec"]?["replicas"]?.intValue != count else { return [] }
+        var set = set
+        set.json["spec"]?["replicas"] = JSONValue(count)
+        return write(set, isNew: false).map { [$0.key] } ?? []
+    }
+
+    private func replicaSet(of deployment: KubeObject, _ hash: String, revision: Int) -> KubeObject {
+        let spec = deployment.json["spec"]
+        var set = KubeObject(.replicasets, namespace: deployment.namespace, name: "\(deployment.name)-\(hash)")
+        var template = spec?["template"] ?? [:]
+        var labels = template["metadata"]?["labels"]?.stringMap ?? [:]
+        labels[Self.hashLabel] = hash
+        var metadata = template["metadata"] ?? [:]
+        metadata["labels"] = JSONValue(labels)
+        template["metadata"] = metadata
+        var selector = spec?["selector"] ?? [:]
+        var matched = selector["matchLabels"]?.stringMap ?? [:]
+        matched[Self.hashLabel] = hash
+        selector["matchLabels"] = JSONValue(matched)
+        set.labels = labels
+        set.annotations = [
+            Self.revisionAnnotation: "\(revision)",
+            "deployment.kubernetes.io/desired-replicas": "\(spec?["replicas"]?.intValue ?? 1)",
+        ]
+        set.ownerReferences = [OwnerReference(controller: deployment)]
+        set.json["spec"] = ["replicas": 0, "selector": selector, "template": template]
+        return set
+    }
+
+    /// Gives the set that is current (again) the newest revision, and the Deployment the same.
+    private mutating func claim(
+        _ current: KubeObject, _ deployment: KubeObject, _ sets: [KubeObject]
+    ) -> Set<ObjectKey> {
+        func revision(_ object: KubeObject) -> Int { object.annotations[Self.revisionAnnotation].flatMap { Int($0) } ?? 0 }
+        var touched: Set<ObjectKey> = []
+        var number = revision(current)
+        if sets.contains(where: { revision($0) > number }) {
+            number = Self.nextRevision(sets)
+            var set = current
+            set.annotations[Self.revisionAnnotation] = "\(number)"
+            if let written = write(set, isNew: false) { touched.insert(written.key) }
+        }
+        if revision(deployment) != number {
+            var changed = deployment
+            changed.annotations[Self.revisionAnnotation] = "\(number)"
+            if let written = write(changed, isNew: false) { touched.insert(written.key) }
+        }
+        return touched
+    }
+
+    private static func nextRevision(_ sets: [KubeObject]) -> Int {
+        (sets.compactMap { $0.annotations[revisionAnnotation].flatMap { Int($0) } }.max() ?? 0) + 1
+    }
+
+    /// Old sets without pods are kept for `rollout undo`, up to a limit.
+    private mutating func cleanUp(_ olds: [KubeObject], _ deployment: KubeObject) {
+        let limit = deployment.json["spec"]?["revisionHistoryLimit"]?.intValue ?? 10
+        let empty = olds.filter { set in
+            set.json["spec"]?["replicas"]?.intValue == 0 && index.pods(ownedBy: set.uid ?? "").isEmpty
+        }
+        for set in empty.dropLast(max(0, limit)) { delete(set) }
+    }
+
+    private mutating func writeStatus(deployment: KubeObject, _ uid: String, _ hash: String) -> Set<ObjectKey> {
+        guard let deployment = index.deployments[deployment.key] else { return [] }
+        let sets = index.replicaSets(ownedBy: uid)
+        func sum(_ key: String, _ sets: [KubeObject]) -> Int {
+            sets.reduce(0) { $0 + ($1.json["status"]?[key]?.intValue ?? 0) }
+        }
+        let desired = deployment.json["spec"]?["replicas"]?.intValue ?? 1
+        let current = sets.filter { $0.labels[Self.hashLabel] == hash }
+        let available = sum("availableReplicas", sets)
+        let updated = sum("replicas", current)
+        let numbers = [
+            ("replicas", sum("replicas", sets)), ("updatedReplicas", updated),
+            ("readyReplicas", sum("readyReplicas", sets)), ("availableReplicas", available),
+            ("unavailableReplicas", max(0, desired - available)),
+        ]
+        var status: JSONValue = ["observedGeneration": JSONValue(deployment.generation ?? 1)]
+        for (key, number) in numbers where number > 0 { status[key] = JSONValue(number) }
+        let isDone = updated >= desired && sum("availableReplicas", current) >= desired && sum("replicas", sets) == updated
+        status["conditions"] = .array([
+            condition(
+                deployment, "Available", available >= desired, available >= desired ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+                available >= desired ? "Deployment has minimum availability." : "Deployment does not have minimum availability."),
+            condition(
+                deployment, "Progressing", true, isDone ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
+                "ReplicaSet \"\(deployment.name)-\(hash)\" \(isDone ? "has successfully progressed" : "is progressing")."),
+        ])
+        return setStatus(deployment, status)
+    }
+
+    /// A condition whose times stay while it does.
+    private func condition(
+        _ deployment: KubeObject, _ type: String, _ holds: Bool, _ reason: String, _ message: String
+    ) -> JSONValue {
+        let old = (deployment.json["status"]?["conditions"]?.arrayValue ?? []).first { $0["type"]?.stringValue == type }
+        var new: JSONValue = [
+            "type": .string(type), "status": holds ? "True" : "False", "reason": .string(reason),
+            "message": .string(message),
+        ]
+        let time = JSONValue.string(Timestamp.text(unixSeconds: now()))
+        let isSame = old?["status"] == new["status"] && old?["reason"] == new["reason"]
+        new["lastUpdateTime"] = isSame ? old?["lastUpdateTime"] ?? time : time
+        new["lastTransitionTime"] = old?["status"] == new["status"] ? old?["lastTransitionTime"] ?? time : time
+        return new
+    }
+
+    /// Ten characters that differ when the template does.
+    static func hash(_ template: JSONValue) -> String {
+        var hash = template.serialized().reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+        }
+        let alphabet = Array("bcdfghjklmnpqrstvwxz2456789")
+        return String(
+            (0..<10).map { _ in
+                defer { hash /= UInt64(alphabet.count) }
+                return alphabet[Int(hash % UInt64(alphabet.count))]
+            })
+    }
+
+    // MARK: Writing
+
+    private mutating func write(_ object: KubeObject, isNew: Bool) -> KubeObject? {
+        do throws(APIError) {
+            let stored = isNew ? try store.create(object) : try store.update(object)
+            _ = index.apply(stored, isDeleted: false)
+            return stored
+        } catch {
+            // Somebody else was faster, or the namespace is going: the event of that brings us here again.
+            if error.reason != .conflict, error.reason != .notFound, error.reason != .alreadyExists {
+                logger.warning("a workload was refused", metadata: ["object": "\(object.key)", "reason": "\(error)"])
+            }
+            return nil
+        }
+    }
+
+    private mutating func setStatus(_ object: KubeObject, _ status: JSONValue) -> Set<ObjectKey> {
+        guard let present = store.get(object.key), present.uid == object.uid, present.json["status"] != status else {
+            return []
+        }
+        do throws(APIError) {
+            let stored = try store.modify(object.key) { $0.json["status"] = status }
+            return index.apply(stored, isDeleted: false)
+        } catch {
+            return []
+        }
+    }
+
+    private mutating func delete(_ object: KubeObject) {
+        do throws(APIError) {
+            let gone = try store.delete(object.key, uid: object.uid)
+            _ = index.apply(gone, isDeleted: store.get(object.key) == nil)
+        } catch {
+            if error.reason != .notFound, error.reason != .conflict {
+                logger.warning("not deleted", metadata: ["object": "\(object.key)", "reason": "\(error)"])
+            }
+        }
+    }
+}

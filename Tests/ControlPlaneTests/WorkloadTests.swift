@@ -1,0 +1,161 @@
+import ClusterModel
+import ClusterStore
+import Testing
+
+@testable import ControlPlane
+
+@Suite("Rolling updates")
+struct RollingUpdateTests {
+    @Test("25% of 4: one more, one less; nothing is ever below the minimum")
+    func walk() throws {
+        let quarter = try #require(RollingUpdate.Share("25%"))
+        let update = RollingUpdate(desired: 4, maxSurge: quarter, maxUnavailable: quarter)
+        #expect(update.maxSurge == 1 && update.maxUnavailable == 1)
+        var new = RollingUpdate.Old(replicas: 0, available: 0)
+        var old = RollingUpdate.Old(replicas: 4, available: 4)
+        for _ in 0..<20 {
+            let next = update.step(new: new, olds: [old])
+            new.replicas = next.new
+            old.replicas = next.olds[0]
+            old.available = min(old.available, old.replicas)
+            #expect(new.replicas + old.replicas <= 5)
+            #expect(new.available + old.available >= 3)
+            // One more pod becomes ready.
+            new.available = min(new.available + 1, new.replicas)
+        }
+        #expect(new == RollingUpdate.Old(replicas: 4, available: 4) && old.replicas == 0)
+    }
+
+    @Test("pods that never become ready stop the update")
+    func stuck() throws {
+        let update = RollingUpdate(desired: 4, maxSurge: .percent(25), maxUnavailable: .percent(25))
+        var new = RollingUpdate.Old(replicas: 0, available: 0)
+        var old = RollingUpdate.Old(replicas: 4, available: 4)
+        for _ in 0..<10 {
+            let next = update.step(new: new, olds: [old])
+            new.replicas = next.new
+            old = RollingUpdate.Old(replicas: next.olds[0], available: min(old.available, next.olds[0]))
+        }
+        #expect(old.available == 3)
+    }
+
+    @Test("shares", arguments: [("25%", 10, true, 3), ("25%", 10, false, 2), ("3", 10, true, 3), ("0", 10, false, 0)])
+    func shares(text: String, total: Int, roundsUp: Bool, expected: Int) throws {
+        #expect(try #require(RollingUpdate.Share(text)).count(of: total, roundsUp: roundsUp) == expected)
+    }
+
+    @Test("two zeros would never move: then one may be missing")
+    func zeros() {
+        let update = RollingUpdate(desired: 3, maxSurge: .number(0), maxUnavailable: .number(0))
+        #expect(update.maxUnavailable == 1)
+    }
+}
+
+@Suite("Deployments and ReplicaSets")
+struct WorkloadControllerTests {
+    private static func deployment(_ image: String, replicas: Int = 3) -> KubeObject {
+        var object = KubeObject(.deployments, namespace: "kiada", name: "web")
+        object.json["spec"] = [
+            "replicas": JSONValue(replicas), "selector": ["matchLabels": ["app": "web"]],
+            "template": [
+                "metadata": ["labels": ["app": "web"]],
+                "spec": ["containers": [["name": "web", "image": .string(image)]]],
+            ],
+        ]
+        return object
+    }
+
+    private func pods(_ store: Store) -> [KubeObject] { store.list(.pods, namespace: "kiada").items }
+
+    /// Makes all pods ready, and removes those that are ending, as a runtime would.
+    private func run(_ store: Store) throws {
+        for pod in pods(store) {
+            if pod.deletionTimestamp != nil {
+                _ = try store.delete(pod.key, gracePeriod: 0)
+            } else if !Pod(pod).isReady {
+                _ = try store.modify(pod.key) {
+                    $0.json["status"] = ["phase": "Running", "conditions": [["type": "Ready", "status": "True"]]]
+                }
+            }
+        }
+    }
+
+    @Test("replicas come, are scaled, and go with the Deployment")
+    func life() async throws {
+        var driven = try Driven()
+        let store = driven.cluster.store
+        let made = try store.create(Self.deployment("a"))
+        #expect(made.json["spec"]?["strategy"]?["rollingUpdate"]?["maxSurge"] == "25%")
+        try await driven.settle()
+        #expect(pods(store).count == 3)
+        #expect(pods(store).allSatisfy { $0.name.hasPrefix("web-") && $0.labels["pod-template-hash"] != nil })
+        try run(store)
+        try await driven.settle()
+        let status = try #require(store.get(made.key)?.json["status"])
+        #expect(status["availableReplicas"] == 3 && status["observedGeneration"] == 1)
+        _ = try store.modify(made.key) { $0.json["spec"]?["replicas"] = 1 }
+        try await driven.settle()
+        try run(store)
+        try await driven.settle()
+        #expect(pods(store).count == 1)
+        _ = try store.delete(made.key)
+        try await driven.settle()
+        try run(store)
+        try await driven.settle()
+        #expect(pods(store).isEmpty && store.list(.replicasets).items.isEmpty)
+    }
+
+    @Test("a pod that goes is replaced")
+    func replacement() async throws {
+        var driven = try Driven()
+        let store = driven.cluster.store
+        _ = try store.create(Self.deployment("a"))
+        try await driven.settle()
+        let victim = try #require(pods(store).first)
+        _ = try store.delete(victim.key, gracePeriod: 0)
+        try await driven.settle()
+        #expect(pods(store).count == 3 && !pods(store).contains { $0.name == victim.name })
+    }
+
+    @Test("a new template replaces all pods step by step, and the old one comes back with its revision")
+    func update() async throws {
+        var driven = try Driven()
+        let store = driven.cluster.store
+        let key = try store.create(Self.deployment("a", replicas: 4)).key
+        try await driven.settle()
+        try run(store)
+        try await driven.settle()
+        for image in ["b", "a"] {
+            _ = try store.update(Self.deployment(image, replicas: 4))
+            for _ in 0..<12 {
+                try await driven.settle()
+                let ready = pods(store).count { Pod($0).isReady && $0.deletionTimestamp == nil }
+                #expect(ready >= 3)
+                try run(store)
+            }
+            try await driven.settle()
+            let images = pods(store).compactMap { $0.json["spec"]?["containers"]?[0]?["image"]?.stringValue }
+            #expect(images == [image, image, image, image])
+        }
+        #expect(store.list(.replicasets).items.count == 2)
+        #expect(store.get(key)?.annotations["deployment.kubernetes.io/revision"] == "3")
+        #expect(store.get(key)?.generation == 3)
+    }
+
+    @Test("the selector has to match the template and stays")
+    func rules() throws {
+        let store = try Cluster().store
+        var wrong = Self.deployment("a")
+        wrong.json["spec"]?["selector"] = ["matchLabels": ["app": "other"]]
+        let error = #expect(throws: APIError.self) { try store.create(wrong) }
+        #expect(
+            error?.message
+                == #"Deployment "web" is invalid: spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`"#
+        )
+        _ = try store.create(Self.deployment("a"))
+        var changed = wrong
+        changed.json["spec"]?["template"]?["metadata"]?["labels"] = ["app": "other"]
+        let immutable = #expect(throws: APIError.self) { try store.update(changed) }
+        #expect(immutable?.message.contains("field is immutable") == true)
+    }
+}
