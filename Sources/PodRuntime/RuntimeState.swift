@@ -266,7 +266,8 @@ struct RuntimeState {
                 + image.environment.map { ($0.name, VariableExpansion.expand($0.value) { imageValues[$0] }) }
             environment = try ContainerEnvironment.variables(
                 for: container, of: pod, facts: facts, image: imageVariables,
-                services: configuration.serviceVariables(pod.namespace, pod.enableServiceLinks))
+                services: configuration.serviceVariables(pod.namespace, pod.enableServiceLinks),
+                settings: { configuration.settings(pod.namespace, $0) })
         } catch let error as ContainerEnvironmentError {
             throw ContainerCommandError(reason: "CreateContainerConfigError", description: error.description)
         } catch {

@@ -71,6 +71,7 @@ package final class Suite: Sendable {
                     for: store.list(.services).items.map(Service.init), namespace: namespace, enableServiceLinks: links)
             },
             resolvConf: { [proxy] in proxy.resolvConf(for: $0) })
+        podConfiguration.settings = { namespace, settings in PodSettings.values(settings, namespace, in: store) }
         if configuration.pods == .elsewhere {
             podConfiguration.mode = .observed { pod in
                 pod.object.annotations["kiada.dev/pod-ip"].flatMap { IPAddress($0) }

@@ -147,3 +147,58 @@ struct ImageMapTests {
             message(["images": ["a": ["program": "x", "env": ["P": 1]]]])?.hasPrefix("images.a.env.P: must be") == true)
     }
 }
+
+struct ContainerSettingsTests {
+    private func variables(_ container: JSONValue) throws -> [String: String] {
+        var object = KubeObject(.pods, namespace: "kiada", name: "quiz")
+        object.json["spec"] = ["containers": [container]]
+        let pod = Pod(object)
+        let address = try #require(IPAddress("10.244.0.2"))
+        let facts = PodFacts(podIP: address, hostIP: address, nodeName: "n", folder: "/tmp")
+        let found = try ContainerEnvironment.variables(
+            for: try #require(pod.containers.first), of: pod, facts: facts, image: [], services: []
+        ) { settings in
+            switch settings {
+            case .configMap("conf"): ["A": "1", "B": "2"]
+            case .secret("safe"): ["KEY": "hidden"]
+            default: nil
+            }
+        }
+        return Dictionary(found.map { ($0.name, $0.value) }) { $1 }
+    }
+
+    @Test("5.4: envFrom first, env wins, and $(NAME) may refer to both")
+    func order() throws {
+        let found = try variables([
+            "name": "c", "image": "x",
+            "envFrom": [
+                ["prefix": "P_", "configMapRef": ["name": "conf"]],
+                ["configMapRef": ["name": "none", "optional": true]],
+            ],
+            "env": [
+                ["name": "P_A", "value": "own"], ["name": "BOTH", "value": "$(P_A) $(P_B)"],
+                ["name": "PIN", "valueFrom": ["secretKeyRef": ["name": "safe", "key": "KEY"]]],
+                ["name": "GONE", "valueFrom": ["configMapKeyRef": ["name": "conf", "key": "Z", "optional": true]]],
+            ],
+        ])
+        #expect(found["P_A"] == "own" && found["P_B"] == "2" && found["BOTH"] == "own 2" && found["PIN"] == "hidden")
+        #expect(found["GONE"] == nil)
+    }
+
+    @Test(
+        "what is missing is named",
+        arguments: [
+            (["name": "c", "image": "x", "envFrom": [["secretRef": ["name": "none"]]]], "secret \"none\" not found"),
+            (
+                [
+                    "name": "c", "image": "x",
+                    "env": [["name": "A", "valueFrom": ["configMapKeyRef": ["name": "conf", "key": "Z"]]]],
+                ],
+                "couldn't find key Z in configmap \"conf\" of namespace kiada"
+            ),
+        ] as [(JSONValue, String)])
+    func missing(container: JSONValue, message: String) throws {
+        let error = #expect(throws: ContainerEnvironmentError.self) { try variables(container) }
+        #expect(error?.description == message)
+    }
+}

@@ -40,7 +40,7 @@ struct KubectlTests {
     @Test("K3, K9 to K12, K20, S10 to S15: the chapter's way from expose to edit")
     func chapter() async throws {
         #expect(try await kubectl("version").output.contains("Server Version: v1.32"))
-        #expect(try await kubectl("delete", "svc", "quiz").output == "service \"quiz\" deleted\n")
+        #expect(try await kubectl("delete", "svc", "quiz").output.hasPrefix("service \"quiz\" deleted"))
         #expect(try await kubectl("expose", "pod", "quiz", "--name", "quiz").output == "service/quiz exposed\n")
         let wide = words(try await kubectl("get", "svc", "-o", "wide").output)
         #expect(wide.first == ["NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "AGE", "SELECTOR"])
@@ -260,6 +260,46 @@ struct KubectlTests {
         #expect(await eventually { service.output.contains("-> 8080") }, "\(service.errors)")
         service.signal(SIGTERM)
         _ = await service.wait()
+        #expect(try await suite.down().code == 0)
+    }
+
+    @Test("K31 to K34: Deployments are created, scaled, updated, rolled back and deleted")
+    func deployments() async throws {
+        #expect(
+            try await kubectl("create", "deployment", "web", "--image=kiada/quote:1.0", "--replicas=2").output
+                == "deployment.apps/web created\n")
+        func rolledOut() async throws -> Bool {
+            try await kubectl("rollout", "status", "deploy/web", "--timeout=20s").output.hasSuffix(
+                "successfully rolled out\n")
+        }
+        #expect(try await rolledOut())
+        #expect(try await kubectl("scale", "deploy", "web", "--replicas=3").output == "deployment.apps/web scaled\n")
+        #expect(try await rolledOut())
+        _ = try await kubectl("expose", "deploy", "web", "--port=80", "--target-port=8080")
+        let ip = try await kubectl("get", "svc", "web", "-o", "jsonpath={.spec.clusterIP}").output
+        #expect(
+            await eventually { (try? await suite.curl("http://\(ip)/").output.contains("running in pod web-")) == true }
+        )
+        // S9 under load: no request fails while every pod is replaced.
+        let loop = try ChildProcess(
+            "curl",
+            [
+                "-s", "-H", "Connection: close", "-w", "%{http_code}\n", "-o", "/dev/null", "--max-time", "60",
+                "--rate", "100/s", "http://\(ip)/?[1-300]",
+            ])
+        #expect(try await kubectl("create", "cm", "conf", "--from-literal=GREETING=hello").code == 0)
+        #expect(try await kubectl("set", "env", "deploy/web", "--from=configmap/conf").code == 0)
+        #expect(try await rolledOut())
+        #expect(try await kubectl("exec", "deploy/web", "--", "sh", "-c", "echo $GREETING").output == "hello\n")
+        #expect(try await kubectl("rollout", "undo", "deploy/web").output == "deployment.apps/web rolled back\n")
+        #expect(try await rolledOut())
+        let codes = await loop.wait().output.split(separator: "\n")
+        #expect(codes.count == 300 && codes.allSatisfy { $0 == "200" }, "\(codes.filter { $0 != "200" })")
+        #expect(try await kubectl("get", "deploy,rs").output.contains("deployment.apps/web"))
+        #expect(try await kubectl("delete", "deploy", "web").code == 0)
+        #expect(
+            await eventually { (try? await kubectl("get", "po", "-l", "app=web", "-o", "name").output.isEmpty) == true }
+        )
         #expect(try await suite.down().code == 0)
     }
 

@@ -15,7 +15,8 @@ extension APIResponder {
         case .patch: wanted = MergePatch.apply(try BodyReader.json(try await BodyReader.bytes(request)), to: present)
         default: throw APIError(.methodNotAllowed, "a scale can be read, replaced and patched")
         }
-        guard let replicas = wanted["spec"]?["replicas"]?.intValue ?? (wanted["spec"]?["replicas"] == nil ? 0 : nil) else {
+        guard let replicas = wanted["spec"]?["replicas"]?.intValue ?? (wanted["spec"]?["replicas"] == nil ? 0 : nil)
+        else {
             throw APIError(.badRequest, "spec.replicas must be a whole number")
         }
         var changed = object

@@ -63,7 +63,8 @@ enum OpenAPI {
         switch name {
         case "ObjectMeta", "OwnerReference", "Condition": "io.k8s.apimachinery.pkg.apis.meta.v1.\(name)"
         case "EndpointSlice", "Endpoint", "EndpointConditions": "io.k8s.api.discovery.v1.\(name)"
-        case "Deployment", "DeploymentSpec", "DeploymentStrategy", "RollingUpdateDeployment", "ReplicaSet", "ReplicaSetSpec":
+        case "Deployment", "DeploymentSpec", "DeploymentStrategy", "RollingUpdateDeployment", "ReplicaSet",
+            "ReplicaSetSpec":
             "io.k8s.api.apps.v1.\(name)"
         case "WorkloadSelector": "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector"
         case "PodTemplate": "io.k8s.api.core.v1.PodTemplateSpec"

@@ -205,7 +205,7 @@ final class PortForwardHandler: ChannelInboundHandler {
 }
 
 /// What comes from a pod's port.
-private final class PodConnectionHandler: ChannelInboundHandler {
+final class PodConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let onBytes: (ByteBuffer) -> Void

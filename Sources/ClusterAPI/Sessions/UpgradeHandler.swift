@@ -70,7 +70,16 @@ final class UpgradeHandler: ChannelInboundHandler, RemovableChannelHandler {
             return Plan(handler: session, subprotocol: chosen)
         case "portforward":
             let wanted = "SPDY/3.1+portforward.k8s.io"
-            guard offered.contains(wanted), let address = pod.addresses.first else { return nil }
+            guard let address = pod.addresses.first else { return nil }
+            let ports = Query(parts.count > 1 ? parts[1] : nil).all("ports").flatMap { $0.split(separator: ",") }
+                .compactMap { UInt16($0) }
+            let channels = "v4.channel.k8s.io"
+            if !offered.contains(wanted), offered.contains(channels), (1...64).contains(ports.count) {
+                let session = ChannelPortForwardHandler(
+                    pod: pod.name, address: address.description, ports: ports)
+                return Plan(handler: session, subprotocol: channels)
+            }
+            guard offered.contains(wanted) else { return nil }
             return Plan(handler: PortForwardHandler(pod: pod.name, address: address.description), subprotocol: wanted)
         default: return nil
         }

@@ -191,7 +191,8 @@ enum WorkloadCells {
         func number(_ key: String) -> Int { status?[key]?.intValue ?? 0 }
         let wanted = object.json["spec"]?["replicas"]?.intValue ?? 1
         return [
-            "\(number("readyReplicas"))/\(wanted)", "\(number("updatedReplicas"))", "\(number("availableReplicas"))", age,
+            "\(number("readyReplicas"))/\(wanted)", "\(number("updatedReplicas"))", "\(number("availableReplicas"))",
+            age,
         ] + containers(object)
     }
 

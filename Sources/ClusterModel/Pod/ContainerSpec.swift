@@ -17,11 +17,26 @@ package struct ContainerSpec: Hashable, Sendable {
             case value(String)
             /// A field of the pod itself, such as `status.podIP` (5.5).
             case field(path: String)
+            /// A key of a ConfigMap or Secret; an optional one may be missing.
+            case key(String, of: Settings, isOptional: Bool)
             /// A source that the runtime does not know; `description` names it for the error.
             case unsupported(description: String)
         }
         package let name: String
         package let source: Source
+    }
+
+    /// A ConfigMap or Secret, by name.
+    package enum Settings: Hashable, Sendable {
+        case configMap(String)
+        case secret(String)
+    }
+
+    /// All keys of a ConfigMap or Secret as variables.
+    package struct VariableSource: Hashable, Sendable {
+        package let settings: Settings
+        package let prefix: String
+        package let isOptional: Bool
     }
 
     /// Where a volume shows up in the container's file system.
@@ -39,6 +54,8 @@ package struct ContainerSpec: Hashable, Sendable {
     package let args: [String]
     package let workingDirectory: String?
     package let variables: [Variable]
+    /// `envFrom`, in order; what `variables` sets wins.
+    package let variableSources: [VariableSource]
     package let ports: [Port]
     package let mounts: [Mount]
     package let readinessProbe: Probe?
@@ -54,6 +71,7 @@ package struct ContainerSpec: Hashable, Sendable {
         args = json["args"]?.strings ?? []
         workingDirectory = json["workingDir"]?.stringValue?.nilIfEmpty
         variables = (json["env"]?.arrayValue ?? []).compactMap(Variable.init)
+        variableSources = (json["envFrom"]?.arrayValue ?? []).compactMap(VariableSource.init)
         ports = (json["ports"]?.arrayValue ?? []).compactMap(Port.init)
         mounts = (json["volumeMounts"]?.arrayValue ?? []).compactMap(Mount.init)
         readinessProbe = json["readinessProbe"].flatMap(Probe.init)
@@ -87,6 +105,9 @@ extension ContainerSpec.Variable {
         if let from = json["valueFrom"] {
             if let path = from["fieldRef"]?["fieldPath"]?.stringValue {
                 source = .field(path: path)
+            } else if let (settings, json) = ContainerSpec.Settings.read(from, "KeyRef") {
+                source = .key(
+                    json["key"]?.stringValue ?? "", of: settings, isOptional: json["optional"]?.boolValue ?? false)
             } else {
                 source = .unsupported(
                     description: from.objectValue?.keys.sorted().joined(separator: ", ") ?? "valueFrom")
@@ -94,6 +115,28 @@ extension ContainerSpec.Variable {
         } else {
             source = .value(json["value"]?.stringValue ?? "")
         }
+    }
+}
+
+extension ContainerSpec.VariableSource {
+    fileprivate init?(_ json: JSONValue) {
+        guard let (settings, reference) = ContainerSpec.Settings.read(json, "Ref") else { return nil }
+        self.settings = settings
+        prefix = json["prefix"]?.stringValue ?? ""
+        isOptional = reference["optional"]?.boolValue ?? false
+    }
+}
+
+extension ContainerSpec.Settings {
+    /// Reads `configMapRef`, `secretKeyRef` and their like, and answers the reference too.
+    fileprivate static func read(_ json: JSONValue, _ ending: String) -> (Self, JSONValue)? {
+        if let reference = json["configMap\(ending)"], let name = reference["name"]?.stringValue {
+            return (.configMap(name), reference)
+        }
+        if let reference = json["secret\(ending)"], let name = reference["name"]?.stringValue {
+            return (.secret(name), reference)
+        }
+        return nil
     }
 }
 

@@ -110,7 +110,8 @@ struct WorkloadController {
         return touched.union(writeStatus(deployment: deployment, uid, hash))
     }
 
-    private mutating func scale(_ deployment: KubeObject, _ current: KubeObject, _ olds: [KubeObject]) -> Set<ObjectKey> {
+    private mutating func scale(_ deployment: KubeObject, _ current: KubeObject, _ olds: [KubeObject]) -> Set<ObjectKey>
+    {
         let spec = deployment.json["spec"]
         let desired = spec?["replicas"]?.intValue ?? 1
         func size(_ set: KubeObject) -> RollingUpdate.Old {
@@ -171,7 +172,9 @@ struct WorkloadController {
     private mutating func claim(
         _ current: KubeObject, _ deployment: KubeObject, _ sets: [KubeObject]
     ) -> Set<ObjectKey> {
-        func revision(_ object: KubeObject) -> Int { object.annotations[Self.revisionAnnotation].flatMap { Int($0) } ?? 0 }
+        func revision(_ object: KubeObject) -> Int {
+            object.annotations[Self.revisionAnnotation].flatMap { Int($0) } ?? 0
+        }
         var touched: Set<ObjectKey> = []
         var number = revision(current)
         if sets.contains(where: { revision($0) > number }) {
@@ -218,14 +221,18 @@ struct WorkloadController {
         ]
         var status: JSONValue = ["observedGeneration": JSONValue(deployment.generation ?? 1)]
         for (key, number) in numbers where number > 0 { status[key] = JSONValue(number) }
-        let isDone = updated >= desired && sum("availableReplicas", current) >= desired && sum("replicas", sets) == updated
+        let isDone =
+            updated >= desired && sum("availableReplicas", current) >= desired && sum("replicas", sets) == updated
         status["conditions"] = .array([
             condition(
-                deployment, "Available", available >= desired, available >= desired ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
-                available >= desired ? "Deployment has minimum availability." : "Deployment does not have minimum availability."),
+                deployment, "Available", available >= desired,
+                available >= desired ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+                available >= desired
+                    ? "Deployment has minimum availability." : "Deployment does not have minimum availability."),
             condition(
                 deployment, "Progressing", true, isDone ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
-                "ReplicaSet \"\(deployment.name)-\(hash)\" \(isDone ? "has successfully progressed" : "is progressing")."),
+                "ReplicaSet \"\(deployment.name)-\(hash)\" \(isDone ? "has successfully progressed" : "is progressing")."
+            ),
         ])
         return setStatus(deployment, status)
     }

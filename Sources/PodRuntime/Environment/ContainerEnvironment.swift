@@ -29,9 +29,11 @@ package enum ContainerEnvironment {
     /// - Parameters:
     ///   - image: what the image map sets for the program, as `ENV` of an image would.
     ///   - services: made by ``ServiceEnvironment``.
+    ///   - settings: the content of a ConfigMap or Secret of the pod's namespace; nil when there is none.
     package static func variables(
         for container: ContainerSpec, of pod: Pod, facts: PodFacts, image: [(name: String, value: String)],
-        services: [(name: String, value: String)]
+        services: [(name: String, value: String)],
+        settings: (ContainerSpec.Settings) -> [String: String]? = { _ in nil }
     ) throws(ContainerEnvironmentError) -> [(name: String, value: String)] {
         var known: [String: String] = ["HOSTNAME": pod.effectiveHostname]
         var order = ["HOSTNAME"]
@@ -40,6 +42,13 @@ package enum ContainerEnvironment {
         }
         for (name, value) in image { set(name, value) }
         for (name, value) in services { set(name, value) }
+        for source in container.variableSources {
+            guard let values = settings(source.settings) else {
+                if source.isOptional { continue }
+                throw ContainerEnvironmentError(description: "\(describe(source.settings)) not found")
+            }
+            for (key, value) in values.sorted(by: { $0.key < $1.key }) { set(source.prefix + key, value) }
+        }
         for variable in container.variables {
             switch variable.source {
             case .value(let text):
@@ -53,10 +62,22 @@ package enum ContainerEnvironment {
                             + "status.podIPs, status.hostIP, status.hostIPs")
                 }
                 set(variable.name, value)
+            case .key(let key, let source, let isOptional):
+                guard let values = settings(source) else {
+                    if isOptional { continue }
+                    throw ContainerEnvironmentError(description: "\(describe(source)) not found")
+                }
+                guard let value = values[key] else {
+                    if isOptional { continue }
+                    throw ContainerEnvironmentError(
+                        description: "couldn't find key \(key) in \(describe(source)) of namespace \(pod.namespace)")
+                }
+                set(variable.name, value)
             case .unsupported(let description):
                 throw ContainerEnvironmentError(
                     description:
-                        "env \(variable.name): valueFrom.\(description) is not supported yet; use value or fieldRef")
+                        "env \(variable.name): valueFrom.\(description) is not supported; use value, fieldRef, configMapKeyRef or secretKeyRef"
+                )
             }
         }
         return order.compactMap { name in known[name].map { (name: name, value: $0) } }
@@ -81,5 +102,12 @@ package enum ContainerEnvironment {
     private static func keyed(_ path: String, _ stem: String) -> String? {
         guard path.hasPrefix(stem + "['"), path.hasSuffix("']") else { return nil }
         return String(path.dropFirst(stem.count + 2).dropLast(2))
+    }
+
+    private static func describe(_ settings: ContainerSpec.Settings) -> String {
+        switch settings {
+        case .configMap(let name): "configmap \"\(name)\""
+        case .secret(let name): "secret \"\(name)\""
+        }
     }
 }
