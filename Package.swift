@@ -67,7 +67,7 @@ var targets: [Target] = [
     library("ServiceDiscovery", ["DNSClient", "DNSWire", "NetTypes", nioCore, nioPosix]),
     library(
         "ClusterDNS",
-        ["DNSClient", "ClusterModel", "ClusterStore", "DNSWire", "NetTypes", logging, nioCore, nioPosix]),
+        ["DNSClient", "ClusterModel", "ClusterStore", "DNSWire", "NetTypes", "CLinux", logging, nioCore, nioPosix]),
     library("UserspaceProxy", ["ServiceRouting", "NetTypes", "CLinux", logging]),
     .target(name: "CPodProcess"),
     library(
@@ -188,6 +188,14 @@ var targets: [Target] = [
             "quote", "quiz",
         ]),
 ]
+
+// Programs that only the scripts in Benchmarks/ start.
+if Context.environment["KIADA_BENCHMARKS"] != nil {
+    targets.append(
+        .executableTarget(
+            name: "DNSBenchmark", dependencies: ["ClusterDNS", "ClusterModel", "ClusterStore", "NetTypes", logging],
+            path: "Benchmarks/dns", sources: ["DNSBenchmark.swift"], swiftSettings: settings))
+}
 
 // KIADA_ONLY=QuizServiceTests,quote leaves just these targets and what they need: a quick way to
 // build and test one part (`make test-one T=QuizServiceTests`).

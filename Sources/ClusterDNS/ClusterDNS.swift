@@ -42,7 +42,8 @@ package final class ClusterDNS: Sendable {
         let holder = ZoneHolder(Zone(settings: settings, serial: now()))
         let metrics = DNSMetrics()
         let forwarder = Forwarder(upstreams: upstreams.filter { !server.endpoints.contains($0) })
-        let responder = Responder(zone: holder, forwarder: forwarder, metrics: metrics)
+        let responder = Responder(
+            zone: holder, forwarder: forwarder, metrics: metrics, queryLog: server.logsQueries ? logger : nil)
         let running = try await DNSServer.start(server, responder: responder, group: group)
         logger.info(
             "cluster dns listening", metadata: ["addresses": "\(running.endpoints)", "domain": "\(settings.domain)"])
@@ -56,6 +57,9 @@ package final class ClusterDNS: Sendable {
 
     /// Upstream replies that came from the cache.
     package var cacheHits: UInt64 { forwarder.cacheHits }
+
+    /// Queries, latencies and cache hits in Prometheus's text format.
+    package var metricsText: String { metrics.prometheusText(cacheHits: cacheHits) }
 
     /// Follows the store until the task is cancelled, then closes the sockets.
     package func run() async {

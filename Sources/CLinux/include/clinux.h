@@ -33,6 +33,20 @@ static inline uint64_t clinux_event_token(const struct epoll_event *event) { ret
 // A descriptor that names one process for good: its number can be used again, the descriptor cannot.
 static inline int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
+// Many datagrams in one call; glibc declares both calls and their struct only under _GNU_SOURCE.
+struct clinux_mmsghdr {
+    struct msghdr header;
+    unsigned int length;
+};
+static inline int clinux_recvmmsg(int descriptor, struct clinux_mmsghdr *messages, unsigned int count, int flags) {
+    return (int)syscall(SYS_recvmmsg, descriptor, messages, count, flags, (void *)0);
+}
+static inline int clinux_sendmmsg(int descriptor, struct clinux_mmsghdr *messages, unsigned int count, int flags) {
+    return (int)syscall(SYS_sendmmsg, descriptor, messages, count, flags);
+}
+// Block until there is a first datagram, then take what else is there already.
+#define CLINUX_MSG_WAITFORONE 0x10000
+
 // posix_spawn's flag for a new session, which glibc shows only under _GNU_SOURCE.
 #define CLINUX_POSIX_SPAWN_SETSID 0x80
 

@@ -1,7 +1,8 @@
+#if !os(Linux)
 import DNSClient
 import NIOCore
 
-/// Answers each UDP query where it came from.
+/// Answers each UDP query where it came from; on Linux ``DatagramThread`` does.
 final class DatagramQueryHandler: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>
@@ -32,3 +33,4 @@ final class DatagramQueryHandler: ChannelInboundHandler {
         AddressedEnvelope(remoteAddress: client, data: ByteBuffer(bytes: reply))
     }
 }
+#endif

@@ -1,5 +1,6 @@
 package import DNSClient
 import DNSWire
+package import Logging
 package import NIOCore
 
 /// Turns the bytes of a query into the bytes of a response: header checks, zone, upstream, size.
@@ -9,13 +10,24 @@ package struct Responder: Sendable {
 
     private let zone: ZoneHolder
     private let forwarder: Forwarder
-    private let metrics: DNSMetrics
+    let metrics: DNSMetrics
+    private let queryLog: Logger?
 
-    package init(zone: ZoneHolder, forwarder: Forwarder, metrics: DNSMetrics = DNSMetrics()) {
+    /// - Parameter queryLog: gets a line per query; nil for none.
+    package init(
+        zone: ZoneHolder, forwarder: Forwarder, metrics: DNSMetrics = DNSMetrics(), queryLog: Logger? = nil
+    ) {
         self.zone = zone
         self.forwarder = forwarder
         self.metrics = metrics
+        self.queryLog = queryLog
     }
+
+    /// Whether replies may be given again without asking: a query log wants to see each query.
+    var mayReuseReplies: Bool { queryLog == nil }
+
+    /// What prepared replies are checked against.
+    var stamps: ZoneStamps { zone.stamps }
 
     /// When the response is there.
     package enum Response {
@@ -28,9 +40,43 @@ package struct Responder: Sendable {
 
     /// The response to what a client sent over `transport`.
     package func respond(to bytes: [UInt8], over transport: DNSExchange.Transport, on loop: any EventLoop) -> Response {
+        let start = ContinuousClock.now
+        let response = decide(bytes, transport, loop)
+        switch response {
+        case .now: observe(since: start)
+        case .later(let future): future.whenSuccess { _ in observe(since: start) }
+        case .never: break
+        }
+        return response
+    }
+
+    private func observe(since start: ContinuousClock.Instant) {
+        let time = (ContinuousClock.now - start).components
+        metrics.observe(
+            nanoseconds: UInt64(max(0, time.seconds)) * 1_000_000_000 + UInt64(time.attoseconds / 1_000_000_000))
+    }
+
+    /// What the reply to `bytes`, which was one from the zone, depends on; nil when it must not be given again.
+    func part(of bytes: UnsafeRawBufferPointer) -> ZoneStamps.Part? {
+        guard let query = try? Message(decoding: bytes), let question = query.questions.first,
+            question.recordClass == .internet
+        else { return nil }
+        let zone = zone.current
+        guard zone.isSynced else { return nil }
+        switch ClusterName(question.name, domain: zone.settings.domain) {
+        case .service(let key), .endpoint(_, of: let key), .port(_, proto: _, of: let key):
+            // What an alias leads to is another Service's, or nobody's here.
+            if case .external = zone.service(key)?.kind { return nil }
+            return .service(key)
+        case .container, .impossible: return .namespaces
+        case .apex, .version, .nameServer, .pod, .reverse, .outside: return nil
+        }
+    }
+
+    private func decide(_ bytes: [UInt8], _ transport: DNSExchange.Transport, _ loop: any EventLoop) -> Response {
         guard bytes.count >= Message.headerSize, bytes[2] & 0x80 == 0 else { return .never }
         guard let query = try? Message(decoding: bytes) else {
-            metrics.count(nil, .formatError)
+            note(nil, .formatError, transport)
             return .now([bytes[0], bytes[1], 0x80 | bytes[2] & 0x79, 1, 0, 0, 0, 0, 0, 0, 0, 0])
         }
         guard query.opcode == 0 else { return .now(encode(.bare(.notImplemented), to: query, transport)) }
@@ -54,7 +100,7 @@ package struct Responder: Sendable {
             guard let reply, reply.count >= Message.headerSize else {
                 return encode(.bare(.serverFailure), to: query, transport)
             }
-            metrics.count(query.questions.first?.type, ResponseCode(rawValue: UInt16(reply[3] & 0xF)))
+            note(query.questions.first, ResponseCode(rawValue: UInt16(reply[3] & 0xF)), transport)
             return reply
         }
     }
@@ -78,10 +124,20 @@ package struct Responder: Sendable {
         }
     }
 
+    private func note(_ question: Question?, _ code: ResponseCode, _ transport: DNSExchange.Transport) {
+        metrics.count(question?.type, code)
+        queryLog?.info(
+            "dns query",
+            metadata: [
+                "name": "\(question?.name.description ?? "")", "type": "\(question?.type.description ?? "")",
+                "code": "\(code)", "transport": "\(transport)",
+            ])
+    }
+
     private func encode(
         _ answer: Answer, to query: Message, _ transport: DNSExchange.Transport, isTruncated: Bool = false
     ) -> [UInt8] {
-        metrics.count(query.questions.first?.type, answer.code)
+        note(query.questions.first, answer.code, transport)
         var reply = Message(replyingTo: query, code: answer.code)
         reply.isAuthoritative = answer.isAuthoritative
         reply.isRecursionAvailable = forwarder.isUsable

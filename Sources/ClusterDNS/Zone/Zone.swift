@@ -22,6 +22,9 @@ package struct Zone: Sendable {
     private var clusterIPs: [IPAddress: Set<ServiceKey>] = [:]
     private var endpointIPs: [IPAddress: Set<ServiceKey>] = [:]
 
+    /// What may be answered differently since ``takeChanges()`` was last called.
+    private var changes = ZoneChanges.everything
+
     /// The kinds of objects that ``apply(_:serial:)`` takes.
     package static let types: Set<ResourceType> = [.namespaces, .services, .endpointslices]
 
@@ -45,7 +48,16 @@ package struct Zone: Sendable {
     }
 
     /// Says that all that was in the store has been applied.
-    package mutating func markSynced() { isSynced = true }
+    package mutating func markSynced() {
+        isSynced = true
+        changes = .everything
+    }
+
+    /// What has changed since the last call, or since the zone was made.
+    mutating func takeChanges() -> ZoneChanges {
+        defer { changes = .services([]) }
+        return changes
+    }
 
     /// Takes one change of the store; changes of other kinds of objects are ignored.
     package mutating func apply(_ event: WatchEvent, serial: UInt32) {
@@ -58,6 +70,7 @@ package struct Zone: Sendable {
         self.serial = serial
         switch type {
         case .namespaces:
+            changes = .everything
             if isPresent { namespaces.insert(object.name) } else { namespaces.remove(object.name) }
         case .services:
             let key = ServiceKey(namespace: object.namespace, name: object.name)
@@ -84,6 +97,7 @@ package struct Zone: Sendable {
 
     /// Exchanges what is known of a Service and the ways that lead to it.
     private mutating func replace(_ key: ServiceKey, with names: ServiceNames?) {
+        changes.insert(key)
         if let old = services[key] {
             if case .cluster(let addresses) = old.kind { for ip in addresses { Self.unlink(&clusterIPs, ip, key) } }
             for endpoint in old.endpoints { Self.unlink(&endpointIPs, endpoint.address, key) }
