@@ -3,6 +3,8 @@ package import NetTypes
 /// Why an endpoint was chosen.
 package enum ChoiceReason: Hashable, Sendable {
     case random
+    /// Its turn had come.
+    case roundRobin
     /// The client was here before; what its window had left.
     case affinity(left: Duration)
     case onlyReadyEndpoint
@@ -12,7 +14,7 @@ package enum ChoiceReason: Hashable, Sendable {
     case retry(afterFailures: Int)
 }
 
-/// Chooses endpoints: at random for each connection, unless the client has affinity (7.3, 7.7).
+/// Chooses endpoints: at random or in turns for each connection, unless the client has affinity (7.3, 7.7).
 package struct EndpointPicker<Generator: RandomNumberGenerator> {
     private var generator: Generator
 
@@ -20,12 +22,13 @@ package struct EndpointPicker<Generator: RandomNumberGenerator> {
 
     /// An index into `list`, and why; nil when every endpoint was tried already.
     ///
+    /// `rotation` says whose turn it is at this Service port; nil for a random choice.
     /// `tried` are the endpoints that failed for this connection. `affinity` holds the clients of this Service port, nil
     /// without affinity; the choice is remembered there, and one after a failure replaces what the client had. `now` is in
     /// nanoseconds of the clock that `affinity` is used with.
     package mutating func pick(
-        from list: EndpointList, tried: [SocketEndpoint] = [], affinity: inout AffinityTable?, client: IPAddress,
-        now: UInt64
+        from list: EndpointList, tried: [SocketEndpoint] = [], affinity: inout AffinityTable?,
+        rotation: inout Rotation?, client: IPAddress, now: UInt64
     ) -> (index: Int, reason: ChoiceReason)? {
         if affinity != nil {
             if !tried.isEmpty {
@@ -36,11 +39,25 @@ package struct EndpointPicker<Generator: RandomNumberGenerator> {
                 return (index, .affinity(left: .nanoseconds(Int64(clamping: left))))
             }
         }
-        guard let index = index(in: list, tried: tried) else { return nil }
+        let isRandom = rotation == nil
+        let chosen =
+            isRandom
+            ? index(in: list, tried: tried) : rotation?.next(in: list, tried: tried, using: &generator)
+        guard let index = chosen else { return nil }
         affinity?.remember(list.endpoints[index].address, for: client, now: now)
         if !tried.isEmpty { return (index, .retry(afterFailures: tried.count)) }
         if list.isTerminatingFallback { return (index, .terminatingFallback) }
-        return (index, list.endpoints.count == 1 ? .onlyReadyEndpoint : .random)
+        if list.endpoints.count == 1 { return (index, .onlyReadyEndpoint) }
+        return (index, isRandom ? .random : .roundRobin)
+    }
+
+    /// The same at random.
+    package mutating func pick(
+        from list: EndpointList, tried: [SocketEndpoint] = [], affinity: inout AffinityTable?, client: IPAddress,
+        now: UInt64
+    ) -> (index: Int, reason: ChoiceReason)? {
+        var none: Rotation?
+        return pick(from: list, tried: tried, affinity: &affinity, rotation: &none, client: client, now: now)
     }
 
     private mutating func index(in list: EndpointList, tried: [SocketEndpoint]) -> Int? {

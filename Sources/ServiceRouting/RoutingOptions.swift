@@ -28,8 +28,11 @@ package struct RoutingOptions: Hashable, Sendable {
     }
 
     /// Blocks of the clients that count as pods or as the node itself.
+    ///
+    /// Loopback is always the node: a program there connects from 127.0.0.1, whatever the node's addresses are.
     package var insideSources: [CIDR] {
         podRanges + nodeAddresses.map { CIDR(containing: $0, prefixLength: $0.family == .v4 ? 32 : 128) }
+            + ["127.0.0.0/8", "::1/128"].compactMap { CIDR($0) }
     }
 
     /// Where a load balancer's port is published on this machine: 80 at 8080, 443 at 8443, 3000 at 3000.

@@ -3,6 +3,7 @@ import CLinux
 import Glibc
 import NetTypes
 import ServiceRouting
+import Synchronization
 
 /// The datagrams of one client of a UDP frontend: a connected socket of their own to one endpoint (7.11).
 struct Flow {
@@ -49,9 +50,8 @@ extension EpollLoop {
             }
             // Full buffers lose datagrams, as everywhere on the way.
             guard errno != EAGAIN, errno != ENOBUFS, errno != EMSGSIZE else { return }
-            record.pointee.dialFailures += 1
             failed.append(record.pointee.key.endpoint)
-            close(flow, place)
+            fail(flow, place, at: frontend)
         }
     }
 
@@ -96,16 +96,23 @@ extension EpollLoop {
             let count = recv(flow.pointee.socket, memory.scratch, LoopMemory.bufferSize, 0)
             guard count >= 0 else {
                 if errno == EINTR { continue }
-                if errno != EAGAIN {
-                    flow.pointee.record.pointee.dialFailures += 1
-                    close(flow, place)
-                }
+                if errno != EAGAIN { fail(flow, place, at: frontend) }
                 return
             }
             flow.pointee.lastUse = now
             let sent = client.withPointer { sendto(frontend.socket, memory.scratch, count, 0, $0, $1) }
             if sent > 0 { flow.pointee.record.pointee.bytesToClient &+= UInt64(sent) }
         }
+    }
+
+    /// Ends a flow whose endpoint is dead, and with it the client's affinity: the next datagram goes where it may.
+    private mutating func fail(
+        _ flow: UnsafeMutablePointer<Flow>, _ place: Token.Place, at frontend: ServedFrontend
+    ) {
+        flow.pointee.record.pointee.dialFailures += 1
+        let client = flow.pointee.client.address
+        frontend.choice?.state.withLock { $0.affinity?.forget(client) }
+        close(flow, place)
     }
 
     /// Ends the flows to endpoints that serve no more, if there are others (7.11).

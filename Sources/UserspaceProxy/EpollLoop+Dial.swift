@@ -102,14 +102,16 @@ extension EpollLoop {
     mutating func pick(
         from list: EndpointList, tried: [SocketEndpoint], for client: IPAddress?, of frontend: ServedFrontend
     ) -> (index: Int, reason: ChoiceReason)? {
-        if let affinity = frontend.affinity, let client {
-            return affinity.table.withLock { table in
-                picker.pick(from: list, tried: tried, affinity: &table, client: client, now: now)
+        let client = client ?? .v4(IPv4Address(bits: 0))
+        if let choice = frontend.choice {
+            return choice.state.withLock { state in
+                picker.pick(
+                    from: list, tried: tried, affinity: &state.affinity, rotation: &state.rotation, client: client,
+                    now: now)
             }
         }
         var none: AffinityTable?
-        return picker.pick(
-            from: list, tried: tried, affinity: &none, client: client ?? .v4(IPv4Address(bits: 0)), now: now)
+        return picker.pick(from: list, tried: tried, affinity: &none, client: client, now: now)
     }
 
     private enum DialStart { case started, refused, noDescriptor }

@@ -7,11 +7,11 @@ import ServiceRouting
 
 extension EpollLoop {
     /// Starts to serve a route on a bound socket; the socket stays its opener's to close.
-    mutating func serve(_ route: FrontendRoute, on socket: Int32, slot: Int, affinity: SharedAffinity?) {
+    mutating func serve(_ route: FrontendRoute, on socket: Int32, slot: Int, choice: SharedChoice?) {
         while frontends.count <= slot { frontends.append(nil) }
         frontendGeneration &+= 1
         let place = Token.Place(index: UInt32(slot), generation: frontendGeneration)
-        let frontend = ServedFrontend(place: place, socket: socket, route: route, affinity: affinity)
+        let frontend = ServedFrontend(place: place, socket: socket, route: route, choice: choice)
         frontends[slot] = frontend
         list(route, for: frontend)
         if route.frontend.proto == .tcp {
@@ -22,12 +22,12 @@ extension EpollLoop {
     }
 
     /// Follows a changed route from now on; nothing is dialled any more that it does not list.
-    mutating func update(_ route: FrontendRoute, slot: Int, affinity: SharedAffinity?) {
+    mutating func update(_ route: FrontendRoute, slot: Int, choice: SharedChoice?) {
         guard let frontend = frontends[slot] else { return }
         let old = frontend.outside + frontend.inside
         list(route, for: frontend)
         records.unlist(old)
-        frontend.affinity = affinity
+        frontend.choice = choice
         moveFlows(of: frontend)
     }
 

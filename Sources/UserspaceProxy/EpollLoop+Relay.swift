@@ -52,15 +52,17 @@ extension EpollLoop {
             let outcome = transfer(
                 &relay.pointee.toBackend, from: relay.pointee.client, to: relay.pointee.backend,
                 mayShut: relay.pointee.state == .relaying, bytes: &record.pointee.bytesToEndpoint)
+            // Before a failure is looked at: an endpoint that took bytes was not a failed dial, and a retry would lose them.
+            if relay.pointee.state == .dialing, record.pointee.bytesToEndpoint != before { connected(relay, place) }
             switch outcome {
             case .done: break
             case .more: hasMore = true
             case .sourceFailed: return close(relay, place, reset: true)
             case .destinationFailed:
                 if relay.pointee.state == .dialing { return dialFailed(relay, place) }
+                passOnLastWords(of: relay, bytes: &record.pointee.bytesToClient)
                 return close(relay, place, reset: true)
             }
-            if relay.pointee.state == .dialing, record.pointee.bytesToEndpoint != before { connected(relay, place) }
             if !relay.pointee.toBackend.isWritable, !relay.pointee.watchesBackendRoom {
                 relay.pointee.watchesBackendRoom = true
                 watchRoom(relay.pointee.backend, Token(.backend, place), relay.pointee.isBackendWatched)
@@ -87,6 +89,14 @@ extension EpollLoop {
             relay.pointee.isPending = true
             pending.append(place)
         }
+    }
+
+    /// A server that refuses a long request answers and resets while the request still comes: the answer must not be lost.
+    private mutating func passOnLastWords(of relay: UnsafeMutablePointer<Relay>, bytes: inout UInt64) {
+        relay.pointee.toClient.isReadable = true
+        _ = transfer(
+            &relay.pointee.toClient, from: relay.pointee.backend, to: relay.pointee.client, mayShut: false,
+            bytes: &bytes)
     }
 
     private func watchRoom(_ descriptor: Int32, _ token: Token, _ isWatched: Bool) {

@@ -48,10 +48,10 @@ struct EpollLoop: ~Copyable {
     mutating func run() {
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: Self.eventsPerWait)
         defer { events.deallocate() }
-        now = Self.clock()
+        now = settings.clock()
         while !isStopping {
             let count = epoll_wait(epoll, events, Int32(Self.eventsPerWait), waitMilliseconds())
-            now = Self.clock()
+            now = settings.clock()
             if count > 0 {
                 for index in 0..<Int(count) {
                     guard let token = Token(bits: clinux_event_token(events + index)) else { continue }
@@ -64,12 +64,6 @@ struct EpollLoop: ~Copyable {
         closeAll()
         // Somebody may still wait for an answer.
         for work in inbox.close() { work(&self) }
-    }
-
-    static func clock() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     private mutating func handle(_ token: Token, _ bits: UInt32) {
@@ -143,6 +137,7 @@ struct LoopSettings: Sendable {
     let flowIdleTimeout: Duration
     let dialTimeouts: [Duration]
     let seed: UInt64
+    let clock: @Sendable () -> UInt64
     let hub: EventHub
     let logger: Logger
 }

@@ -53,10 +53,3 @@ final class EventHub: Sendable {
         }
     }
 }
-
-/// The clients of one Service port with affinity, shared by all its frontends and by all loops (7.7).
-final class SharedAffinity: Sendable {
-    let table: Mutex<AffinityTable?>
-
-    init(_ table: AffinityTable) { self.table = Mutex(table) }
-}

@@ -9,22 +9,23 @@ final class ServedFrontend {
     let place: Token.Place
     let socket: Int32
     var route: FrontendRoute
-    var affinity: SharedAffinity?
+    /// nil when a choice depends on nothing before it.
+    var choice: SharedChoice?
     /// Parallel to the endpoints of the route's two verdicts.
     var outside: [RecordPointer] = []
     var inside: [RecordPointer] = []
     /// UDP: the flow of each client.
     var flows: [SocketEndpoint: Token.Place] = [:]
 
-    init(place: Token.Place, socket: Int32, route: FrontendRoute, affinity: SharedAffinity?) {
+    init(place: Token.Place, socket: Int32, route: FrontendRoute, choice: SharedChoice?) {
         self.place = place
         self.socket = socket
         self.route = route
-        self.affinity = affinity
+        self.choice = choice
     }
 
     /// Whether a client's address has a say in where it goes.
-    var readsSource: Bool { affinity != nil || !route.ignoresSource }
+    var readsSource: Bool { route.affinity != nil || !route.ignoresSource }
 
     func records(for verdict: Verdict) -> [RecordPointer] { verdict == route.outside ? outside : inside }
 }

@@ -1,3 +1,11 @@
+package import ServiceRouting
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// The limits of the userspace plane.
 package struct UserspaceConfiguration: Sendable {
     /// Threads with an epoll loop each; nil for one per core.
@@ -15,8 +23,20 @@ package struct UserspaceConfiguration: Sendable {
     package var dialTimeouts: [Duration] = [.milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2)]
     /// The most clients that each Service port with affinity remembers.
     package var affinityCapacity = 65_536
+    /// How endpoints are chosen where no affinity decides (7.3).
+    package var choice = ChoiceMode.random
     /// Seeds the choice of endpoints; nil for a seed of the system's.
     package var seed: UInt64?
 
+    /// Nanoseconds of a clock that only goes forward; all deadlines are measured with it.
+    package var clock: @Sendable () -> UInt64 = Self.monotonicClock
+
     package init() {}
+
+    /// Nanoseconds since some fixed moment, by the system's monotonic clock.
+    @Sendable package static func monotonicClock() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
 }

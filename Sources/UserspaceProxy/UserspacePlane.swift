@@ -19,7 +19,7 @@ package final class UserspacePlane: DataPlane {
         var served: [Frontend: Served] = [:]
         /// What cannot be served now, to be tried again.
         var failed: [Frontend: FrontendProblem] = [:]
-        var affinities: [ServicePortID: (timeout: Duration, shared: SharedAffinity, users: Int)] = [:]
+        var choices: [ServicePortID: (timeout: Duration?, shared: SharedChoice, users: Int)] = [:]
         var freeSlots: [Int] = []
         var slots = 0
         var isStopped = false
@@ -49,7 +49,7 @@ package final class UserspacePlane: DataPlane {
                 number: number, maximumRelays: max(1, configuration.maximumConnections / count),
                 maximumFlows: max(1, configuration.maximumFlows / count),
                 flowIdleTimeout: configuration.flowIdleTimeout, dialTimeouts: configuration.dialTimeouts,
-                seed: seed &+ UInt64(number), hub: hub, logger: logger)
+                seed: seed &+ UInt64(number), clock: configuration.clock, hub: hub, logger: logger)
             do {
                 threads.append(try LoopThread(settings))
             } catch {
@@ -141,13 +141,13 @@ package final class UserspacePlane: DataPlane {
         }
         let isDeaf = route.outside == .drop && route.inside == .drop
         if var served = state.served[frontend] {
-            let affinity = self.affinity(for: route, replacing: served.route, &state)
+            let choice = self.choice(for: route, replacing: served.route, &state)
             if served.isDeaf != isDeaf { FrontendSocket.setDeaf(isDeaf, served.socket) }
             served.isDeaf = isDeaf
             served.route = route
             state.served[frontend] = served
             let slot = served.slot
-            works.add(loops(serving: frontend)) { $0.update(route, slot: slot, affinity: affinity) }
+            works.add(loops(serving: frontend)) { $0.update(route, slot: slot, choice: choice) }
             return
         }
         let socket: Int32
@@ -166,9 +166,9 @@ package final class UserspacePlane: DataPlane {
         if isDeaf { FrontendSocket.setDeaf(true, socket) }
         let slot = state.freeSlots.popLast() ?? state.slots
         state.slots = max(state.slots, slot + 1)
-        let affinity = self.affinity(for: route, replacing: nil, &state)
+        let choice = self.choice(for: route, replacing: nil, &state)
         state.served[frontend] = Served(route: route, socket: socket, slot: slot, isDeaf: isDeaf)
-        works.add(loops(serving: frontend)) { $0.serve(route, on: socket, slot: slot, affinity: affinity) }
+        works.add(loops(serving: frontend)) { $0.serve(route, on: socket, slot: slot, choice: choice) }
     }
 
     private func retire(
@@ -180,7 +180,7 @@ package final class UserspacePlane: DataPlane {
         retired.append(served.socket)
         // May be used again at once: each loop does what it is told in order.
         state.freeSlots.append(slot)
-        releaseAffinity(of: served.route, &state)
+        releaseChoice(of: served.route, &state)
     }
 
     /// All loops accept TCP; the flows of a UDP frontend need one place, so one loop has it.
@@ -190,29 +190,35 @@ package final class UserspacePlane: DataPlane {
         return number..<number + 1
     }
 
-    private func affinity(
-        for route: FrontendRoute, replacing old: FrontendRoute?, _ state: inout State
-    ) -> SharedAffinity? {
-        let wasUser = old.map { $0.affinity != nil && $0.port == route.port } ?? false
-        if let old, !wasUser || route.affinity == nil { releaseAffinity(of: old, &state) }
-        guard let timeout = route.affinity else { return nil }
-        if var known = state.affinities[route.port], known.timeout == timeout {
+    /// What the choices for `route` remember together with the port's other frontends.
+    private func choice(for route: FrontendRoute, replacing old: FrontendRoute?, _ state: inout State) -> SharedChoice?
+    {
+        let wasUser = old.map { remembers($0) && $0.port == route.port } ?? false
+        if let old, !wasUser || !remembers(route) { releaseChoice(of: old, &state) }
+        guard remembers(route) else { return nil }
+        if var known = state.choices[route.port], known.timeout == route.affinity {
             if !wasUser { known.users += 1 }
-            state.affinities[route.port] = known
+            state.choices[route.port] = known
             let listed = route.reachable.union(route.serving)
-            known.shared.table.withLock { $0?.retain(listed) }
+            known.shared.state.withLock { $0.affinity?.retain(listed) }
             return known.shared
         }
-        let users = (state.affinities[route.port]?.users ?? 0) + (wasUser ? 0 : 1)
-        let shared = SharedAffinity(AffinityTable(timeout: timeout, capacity: configuration.affinityCapacity))
-        state.affinities[route.port] = (timeout, shared, users)
+        let users = (state.choices[route.port]?.users ?? 0) + (wasUser ? 0 : 1)
+        let affinity = route.affinity.map { AffinityTable(timeout: $0, capacity: configuration.affinityCapacity) }
+        let rotation = configuration.choice == .roundRobin ? Rotation() : nil
+        let shared = SharedChoice(affinity: affinity, rotation: rotation)
+        state.choices[route.port] = (route.affinity, shared, users)
         return shared
     }
 
-    private func releaseAffinity(of route: FrontendRoute, _ state: inout State) {
-        guard route.affinity != nil, var known = state.affinities[route.port] else { return }
+    private func releaseChoice(of route: FrontendRoute, _ state: inout State) {
+        guard remembers(route), var known = state.choices[route.port] else { return }
         known.users -= 1
-        state.affinities[route.port] = known.users > 0 ? known : nil
+        state.choices[route.port] = known.users > 0 ? known : nil
+    }
+
+    private func remembers(_ route: FrontendRoute) -> Bool {
+        route.affinity != nil || configuration.choice == .roundRobin
     }
 
     private static func raiseDescriptorLimit() {

@@ -94,7 +94,9 @@ import Testing
         let route = table[Fixture.nodePort]
         #expect(route?.verdict(for: Fixture.address("203.0.113.9")) == .drop)
         #expect(Fixture.hosts(route?.verdict(for: Fixture.address("10.244.0.7"))) == ["10.244.1.1"])
-        #expect(Fixture.hosts(route?.verdict(for: Fixture.address("127.18.0.2"))) == ["10.244.1.1"])
+        for node in ["127.18.0.2", "127.0.0.1"] {
+            #expect(Fixture.hosts(route?.verdict(for: Fixture.address(node))) == ["10.244.1.1"])
+        }
         #expect(Fixture.hosts(table[Fixture.cluster]?.outside) == ["10.244.1.1"])
     }
 

@@ -3,13 +3,13 @@ import CLinux
 import Glibc
 import NetTypes
 
-/// A blocking socket of a test, closed with its owner; no wait is longer than five seconds.
+/// A blocking socket of a test, closed with its owner; no wait is longer than twenty seconds.
 final class TestSocket: Sendable {
     let descriptor: Int32
 
     init(_ descriptor: Int32) {
         self.descriptor = descriptor
-        var limit = timeval(tv_sec: 5, tv_usec: 0)
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
@@ -70,11 +70,17 @@ final class TestSocket: Sendable {
 
     func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// nil after an error or five silent seconds; empty at the end.
+    /// nil after an error or twenty silent seconds; empty at the end.
     func read(_ limit: Int = 65_536) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
         let count = recv(descriptor, &buffer, limit, 0)
         return count < 0 ? nil : Array(buffer.prefix(count))
+    }
+
+    /// Looks without waiting: 0 when there are bytes or the end, else the error; EAGAIN for silence.
+    func peek() -> Int32 {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0 ? errno : 0
     }
 
     /// Everything until the end; nil after an error.
@@ -95,6 +101,8 @@ final class TestServer: Sendable {
         case greet(String)
         /// Reads to the end, then sends all of it back and ends.
         case echo
+        /// Reads a little, says its name, and ends with the rest unread, which makes the kernel reset the connection.
+        case answerUnread(String)
         /// Answers each datagram with its name.
         case datagrams(String)
     }
@@ -105,7 +113,7 @@ final class TestServer: Sendable {
     init(_ behaviour: Behaviour) {
         let isUDP = if case .datagrams = behaviour { true } else { false }
         let listener = TestSocket(isUDP ? SOCK_DGRAM : SOCK_STREAM)
-        let host = IPAddress.v4(IPv4Address(bits: 0x7F00_0001))
+        let host = PlaneUnderTest.endpointHost
         _ = listener.bind(to: SocketEndpoint(address: host, port: 0))
         if !isUDP { listen(listener.descriptor, 1024) }
         endpoint = SocketEndpoint(address: host, port: listener.localPort)
@@ -121,11 +129,14 @@ final class TestServer: Sendable {
             if descriptor < 0, errno == EAGAIN { continue }
             guard descriptor >= 0 else { return }
             let client = TestSocket(descriptor)
-            if case .greet(let name) = behaviour {
+            switch behaviour {
+            case .greet(let name): client.write(name)
+            case .answerUnread(let name):
+                _ = client.read(1)
                 client.write(name)
-            } else {
-                // Of its own thread, so that many clients can be served at once.
-                run { if let all = client.readAll() { client.write(all) } }
+            // Of its own thread, so that many clients can be served at once.
+            case .echo: run { if let all = client.readAll() { client.write(all) } }
+            case .datagrams: return
             }
         }
     }

@@ -1,0 +1,127 @@
+#if os(Linux)
+import Glibc
+import KiadaTesting
+import NetTypes
+import ServiceRouting
+import Testing
+import UserspaceProxy
+
+extension DataPlaneContract {
+    /// UDP: flows, their moves and their end (7.11).
+    @Suite(.serialized) struct Datagrams {
+        private let servers = ["a", "b"].map { TestServer(.datagrams($0)) }
+
+        @Test("answers return from the frontend's address, large datagrams pass, each client has a flow of its own")
+        func flows() async throws {
+            let frontend = PlaneUnderTest.freeFrontend(.udp)
+            try await PlaneUnderTest.run { plane in
+                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [servers[0].endpoint])]))
+                let clients = try (0..<3).map { _ in try Self.client(of: frontend) }
+                for (number, client) in clients.enumerated() {
+                    client.write([UInt8](repeating: 1, count: 60_000 + number))
+                    #expect(client.read() == Array("a \(60_000 + number)".utf8))
+                    client.write("again")
+                    #expect(client.read() == Array("a 5".utf8))
+                }
+                let counters = await plane.counters()
+                #expect(counters.map(\.connections) == [3])
+                #expect(counters.map(\.active) == [3])
+                #expect(counters.map(\.bytesToEndpoint) == [180_003 + 15])
+            }
+        }
+
+        @Test("7.11 a flow moves when its endpoint goes, and not while that still serves")
+        func moves() async throws {
+            let frontend = PlaneUnderTest.freeFrontend(.udp)
+            let both = servers.map(\.endpoint)
+            try await PlaneUnderTest.run { plane in
+                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [both[0]])]))
+                let client = try Self.client(of: frontend)
+                client.write("x")
+                #expect(client.read() == Array("a 1".utf8))
+                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [both[1]], serving: both)]))
+                client.write("xy")
+                #expect(client.read() == Array("a 2".utf8))
+                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [both[1]])]))
+                client.write("xyz")
+                #expect(client.read() == Array("b 3".utf8))
+            }
+        }
+
+        @Test("7.5 without endpoints the port is unreachable; 7.11 from none to one it recovers at once")
+        func refuses() async throws {
+            let frontend = PlaneUnderTest.freeFrontend(.udp)
+            let route = PlaneUnderTest.route(frontend, [servers[0].endpoint])
+            try await PlaneUnderTest.run { plane in
+                await plane.apply(PlaneUnderTest.diff([route]))
+                let client = try Self.client(of: frontend)
+                client.write("x")
+                #expect(client.read() == Array("a 1".utf8))
+                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [])]))
+                client.write("x")
+                #expect(client.read() == nil && errno == ECONNREFUSED)
+                await plane.apply(PlaneUnderTest.diff([route]))
+                client.write("x")
+                #expect(client.read() == Array("a 1".utf8))
+            }
+        }
+
+        @Test("7.3 a client with affinity leaves an endpoint that turns out to be dead")
+        func deadEndpoint() async throws {
+            let frontend = PlaneUnderTest.freeFrontend(.udp)
+            let dead = SocketEndpoint(
+                address: PlaneUnderTest.endpointHost, port: PlaneUnderTest.freeFrontend(.udp).address.port)
+            let affinity = Duration.seconds(600)
+            try await PlaneUnderTest.run { plane in
+                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [dead], affinity: affinity)]))
+                let client = try Self.client(of: frontend)
+                client.write("lost")
+                // The endpoint's "port unreachable" ends the flow; no packet tells the client.
+                let hasEnded = await eventually { await plane.counters().allSatisfy { $0.dialFailures == 1 } }
+                #expect(hasEnded)
+                let endpoints = [dead, servers[1].endpoint]
+                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, endpoints, affinity: affinity)]))
+                let events = plane.connectionEvents(limit: 10)
+                client.write("found?")
+                for await event in events {
+                    #expect(event.reason == .random)
+                    break
+                }
+            }
+        }
+
+        @Test("a flow that nothing used for the idle time ends, and the next datagram opens another")
+        func idle() async throws {
+            let clock = ShiftedClock()
+            let frontend = PlaneUnderTest.freeFrontend(.udp)
+            var configuration = UserspaceConfiguration()
+            configuration.clock = clock.now
+            try await PlaneUnderTest.run(configuration) { plane in
+                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [servers[0].endpoint])]))
+                let client = try Self.client(of: frontend)
+                client.write("x")
+                #expect(client.read() == Array("a 1".utf8))
+                clock.advance(seconds: 20)
+                client.write("xy")
+                #expect(client.read() == Array("a 2".utf8))
+                clock.advance(seconds: 20)
+                // The first look wakes the loops, the second sees what they did.
+                _ = await plane.counters()
+                #expect(await plane.counters().map(\.active) == [1])
+                clock.advance(seconds: 60)
+                _ = await plane.counters()
+                #expect(await plane.counters().map(\.active) == [0])
+                client.write("xyz")
+                #expect(client.read() == Array("a 3".utf8))
+                #expect(await plane.counters().map(\.connections) == [2])
+            }
+        }
+
+        private static func client(of frontend: Frontend) throws -> TestSocket {
+            let client = TestSocket(SOCK_DGRAM)
+            try #require(client.connect(to: frontend.address) == 0)
+            return client
+        }
+    }
+}
+#endif
