@@ -128,7 +128,15 @@ package final class Suite: Sendable {
             group.addTask { [self] in
                 await proxy.manifestsWereRead()
                 bell.continuation.yield()
-                for await _ in bell.stream { onReport(report()) }
+                let clock = ContinuousClock()
+                for await _ in bell.stream {
+                    let start = clock.now
+                    let current = report()
+                    onReport(current)
+                    // A report costs in proportion to all there is; once all is well, changes are told in bunches.
+                    guard current.state == .ready || current.state == .degraded else { continue }
+                    try? await Task.sleep(for: max(.milliseconds(100), (clock.now - start) * 10))
+                }
                 return false
             }
             // The pods' end is the suite's end.

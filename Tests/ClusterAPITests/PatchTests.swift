@@ -128,4 +128,62 @@ struct PatchTests {
             }
         }
     }
+
+    @Test("random patches on random objects: an answer or a refusal, never a crash; no directive is ever stored")
+    func fuzz() {
+        var random = Seeded(state: 42)
+        for _ in 0..<30_000 {
+            let target = Self.randomValue(&random, depth: 4, directives: false)
+            let patch = Self.randomValue(&random, depth: 4, directives: true)
+            _ = MergePatch.apply(patch, to: target)
+            _ = try? JSONPatch.apply(patch, to: target)
+            if let result = try? StrategicMergePatch.apply(patch, to: target) {
+                #expect(!Self.hasDirective(result), "\(patch.serializedText()) on \(target.serializedText())")
+            }
+        }
+    }
+
+    private struct Seeded: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state ^ (state >> 29)
+        }
+    }
+
+    private static func randomValue(_ random: inout Seeded, depth: Int, directives: Bool) -> JSONValue {
+        let keys = [
+            "spec", "ports", "port", "name", "containers", "metadata", "finalizers", "op", "path", "value", "from",
+        ]
+        let marks = ["$patch", "$setElementOrder/ports", "$retainKeys", "$deleteFromPrimitiveList/finalizers"]
+        switch Int.random(in: 0..<(depth > 0 ? 9 : 6), using: &random) {
+        case 0: return .null
+        case 1: return .integer(Int64.random(in: -1...90, using: &random))
+        case 2:
+            return .string(
+                ["add", "remove", "replace", "delete", "/spec", "/ports/0", "/-", ""].randomElement(using: &random)
+                    ?? "")
+        case 3: return .bool(Bool.random(using: &random))
+        case 4, 5: return .object([:])
+        case 6:
+            return .array(
+                (0..<Int.random(in: 0...3, using: &random)).map { _ in
+                    randomValue(&random, depth: depth - 1, directives: directives)
+                })
+        default:
+            var members: [String: JSONValue] = [:]
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let names = directives && Int.random(in: 0..<4, using: &random) == 0 ? marks : keys
+                members[names.randomElement(using: &random) ?? "spec"] = randomValue(
+                    &random, depth: depth - 1, directives: directives)
+            }
+            return .object(members)
+        }
+    }
+
+    private static func hasDirective(_ value: JSONValue) -> Bool {
+        if let list = value.arrayValue { return list.contains(where: hasDirective) }
+        return (value.objectValue ?? [:]).contains { $0.key.hasPrefix("$") || hasDirective($0.value) }
+    }
 }

@@ -86,7 +86,7 @@ struct WireTests {
 
     @Test("every kind that is served has a schema, and every field a sentence")
     func schemas() {
-        for resource in ServedResource.served where resource.type != nil {
+        for resource in ServedResource.served where resource.type?.group == resource.group {
             #expect(Schema.shared.definitions[resource.kind]?.apiVersion == resource.groupVersion, "\(resource.kind)")
         }
         for definition in Schema.shared.definitions.values {

@@ -51,6 +51,20 @@ struct ServedResource: Sendable {
         self.subresources = subresources
     }
 
+    /// The newer shape of events; they are written in the older one.
+    private init(newEvents verbs: [String]) {
+        type = .events
+        group = EventShape.newGroup
+        name = "events"
+        singular = "event"
+        shortNames = ["ev"]
+        kind = "Event"
+        isNamespaced = true
+        self.verbs = verbs
+        categories = []
+        subresources = []
+    }
+
     private init(review name: String, _ singular: String, kind: String, group: String) {
         type = nil
         self.group = group
@@ -86,6 +100,7 @@ struct ServedResource: Sendable {
         ServedResource(.deployments, "deployment", short: ["deploy"], categories: ["all"], [status, scale]),
         ServedResource(.replicasets, "replicaset", short: ["rs"], categories: ["all"], [status, scale]),
         ServedResource(.endpointslices, "endpointslice"),
+        ServedResource(newEvents: ["get", "list", "watch"]),
         ServedResource(
             review: "selfsubjectreviews", "selfsubjectreview", kind: "SelfSubjectReview", group: "authentication.k8s.io"
         ),

@@ -89,7 +89,9 @@ package enum StrategicMergePatch {
         let items = patch.filter { !($0["$patch"]?.stringValue == "replace" && $0.objectValue?.count == 1) }
         switch strategy(of: name, in: parent) {
         case .replace: return try cleaned(items, parent: name)
-        case .set: return isReplacing ? items : target + items.filter { !target.contains($0) }
+        case .set:
+            let fresh = try cleaned(items, parent: name)
+            return isReplacing ? fresh : target + fresh.filter { !target.contains($0) }
         case .merge(let key):
             if isReplacing { return try cleaned(items, parent: name) }
             var result = target

@@ -133,7 +133,7 @@ struct WatchWriter: Sendable {
     static func error(_ error: APIError) -> [UInt8] { line("ERROR", StatusDocument.failure(error)) }
 
     private mutating func line(_ kind: String, _ object: KubeObject) -> [UInt8] {
-        guard let inclusion else { return Self.line(kind, object.json) }
+        guard let inclusion else { return Self.line(kind, EventShape.shaped(object, for: selection.group).json) }
         defer { hasColumns = false }
         let metadata: JSONValue = ["resourceVersion": .string(object.resourceVersion ?? "")]
         return Self.line(

@@ -127,6 +127,9 @@ package struct APIResponder: HTTPResponder {
                 .badRequest, "\(target.subresource ?? "") needs a WebSocket, as kubectl 1.31 and newer open it")
         }
         if target.subresource == "scale" { return try await scale(target, query, request) }
+        if request.method != .get, target.resource.group == EventShape.newGroup {
+            throw Self.notAllowed(request, target)
+        }
         let isStatus = target.subresource == "status"
         switch (request.method, target.name) {
         case (.get, nil) where query.flag("watch"):
@@ -151,7 +154,9 @@ package struct APIResponder: HTTPResponder {
     private func get(_ target: ResourcePath, _ query: Query, _ request: Request) throws(APIError) -> Response {
         guard let key = target.key else { throw APIError(.badRequest, "a name is missing") }
         guard let object = store.get(key) else { throw .notFound(key) }
-        guard let inclusion = Self.tableInclusion(request, query) else { return Self.json(object.json) }
+        guard let inclusion = Self.tableInclusion(request, query) else {
+            return Self.json(EventShape.shaped(object, for: target.resource.group).json)
+        }
         let metadata: JSONValue = ["resourceVersion": .string(object.resourceVersion ?? "")]
         return Self.json(
             Table.json([object], type: key.type, metadata: metadata, inclusion: inclusion, now: now()))
@@ -168,8 +173,10 @@ package struct APIResponder: HTTPResponder {
                     page.items, type: selection.type, metadata: page.metadata, inclusion: inclusion, now: now()))
         }
         return Self.json([
-            "kind": .string("\(selection.type.kind)List"), "apiVersion": .string(selection.type.apiVersion),
-            "metadata": page.metadata, "items": .array(page.items.map(\.json)),
+            "kind": .string("\(selection.type.kind)List"),
+            "apiVersion": .string(selection.group.isEmpty ? "v1" : "\(selection.group)/v1"),
+            "metadata": page.metadata,
+            "items": .array(page.items.map { EventShape.shaped($0, for: selection.group).json }),
         ])
     }
 

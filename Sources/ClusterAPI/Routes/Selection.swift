@@ -4,12 +4,15 @@ import ClusterModel
 struct Selection: Sendable {
     let type: ResourceType
     let namespace: String
+    /// The API group that was asked, which may have another shape of the type.
+    let group: String
     private let labels: LabelSelector?
     private let fields: FieldSelector?
 
     init(_ path: ResourcePath, type: ResourceType, _ query: Query) throws(APIError) {
         self.type = type
         namespace = path.namespace
+        group = path.resource.group
         do throws(LabelSelector.ParseError) {
             labels = try query["labelSelector"].flatMap { $0.isEmpty ? nil : $0 }.map {
                 text throws(LabelSelector.ParseError) in

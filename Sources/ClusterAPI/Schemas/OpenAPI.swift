@@ -22,7 +22,7 @@ enum OpenAPI {
     }
 
     private static func document(_ group: String) -> JSONValue {
-        let resources = ServedResource.served(in: group).filter { $0.type != nil }
+        let resources = ServedResource.served(in: group).filter { $0.type?.group == group }
         var paths: [String: JSONValue] = [:]
         for resource in resources {
             let base = group.isEmpty ? "/api/v1" : "/apis/\(group)/v1"
