@@ -97,6 +97,14 @@ remote-control:
     control-enable: no
 END
 
+# Clock ticks (10 ms) of processor time that a process and its children have used.
+ticks() {
+    local pid child
+    for pid in "$1" $(pgrep -P "$1" || true); do
+        for child in $pid $(pgrep -P "$pid" || true); do echo "$child"; done
+    done | sort -u | while read -r pid; do awk '{ print $14 + $15 }' "/proc/$pid/stat"; done | awk '{ sum += $1 } END { print sum }'
+}
+
 # Megabytes of a process and all its children.
 memory() {
     local pids=$1 total=0 pid
@@ -123,18 +131,22 @@ measure() {
     done
     # A warm-up that does not count, then the run that does.
     dnsperf -s "$address" -p $port -d "$work/queries" -l 1 -c "$clients" -T "$loaders" -q "$outstanding" >/dev/null 2>&1
+    local before after
+    before=$(ticks $server)
     dnsperf -s "$address" -p $port -d "$work/queries" -l "$length" -c "$clients" -T "$loaders" -q "$outstanding" \
         >"$work/$name.perf" 2>&1
+    after=$(ticks $server)
     # dnsperf prints the latency of each query only with -v, which slows it down: hence a run of its own, at one rate for all.
     dnsperf -s "$address" -p $port -d "$work/queries" -l 2 -c "$clients" -T "$loaders" -q "$outstanding" -Q "$calm" -v \
         2>/dev/null | awk '/^> / { print $NF }' | sort -g >"$work/$name.latencies"
     local p99
     p99=$(awk '{ all[NR] = $1 } END { printf "%.3f", all[int(NR * .99)] * 1000 }' "$work/$name.latencies")
-    awk -v name="$name" -v memory="$(memory $server)" -v p99="$p99" '
+    awk -v name="$name" -v memory="$(memory $server)" -v p99="$p99" -v ticks=$((after - before)) '
         /Queries per second/ { rate = $4 }
+        /Queries completed/ { completed = $3 }
         /Queries lost/ { lost = $3 }
         /Average Latency/ { mean = $4 }
-        END { printf "%-10s %12.0f %10.3f %10.3f %8d %8d\n", name, rate, mean * 1000, p99, lost, memory }
+        END { printf "%-10s %12.0f %10.2f %10.3f %10.3f %8d %8d\n", name, rate, ticks * 10000 / completed, mean * 1000, p99, lost, memory }
     ' "$work/$name.perf" | tee -a "$work/table"
     kill "$server"
     wait "$server" 2>/dev/null || true
@@ -142,7 +154,7 @@ measure() {
 }
 
 echo "$services Services, $threads server threads, dnsperf -c $clients -T $loaders -q $outstanding, $length s each; p99 at $calm queries/s"
-printf "%-10s %12s %10s %10s %8s %8s\n" server queries/s "mean ms" "p99 ms" lost "RSS MB"
+printf "%-10s %12s %10s %10s %10s %8s %8s\n" server queries/s "CPU us/q" "mean ms" "p99 ms" lost "RSS MB"
 for _ in $(seq "$rounds"); do
     measure kiada 127.202.0.10 "$binary" 127.202.0.10:$port "$services" "$threads"
     measure knot 127.202.0.11 knotd -c "$work/knot.conf"

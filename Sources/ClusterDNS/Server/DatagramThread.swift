@@ -95,8 +95,8 @@ private final class DatagramWork: Sendable {
                 }
             }
             guard replies > 0 else { continue }
-            outgoing.send(replies, over: socket.descriptor)
             metrics.countPrepared(replies)
+            outgoing.send(replies, over: socket.descriptor)
             metrics.observe(nanoseconds: Self.nanoseconds() &- start, count: replies)
         }
     }
