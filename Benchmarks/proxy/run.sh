@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 length=${SECONDS_EACH:-4} rounds=${ROUNDS:-3} connections=${CONNECTIONS:-64} block=${BLOCK:-201}
 loads=${LOADS:-"keep-alive connection-per-request 10-MB-bodies"}
-proxies=${PROXIES:-"haproxy haproxy-splice nginx kiada"}
+proxies=${PROXIES:-"haproxy nginx kiada"} # haproxy-splice is HAProxy with option splice-auto
 binary=${BINARY:-.build/release/service-proxy}
 export PATH=$PATH:/usr/sbin
 for program in haproxy nginx wrk curl python3; do
@@ -40,7 +40,7 @@ head -c 10000000 /dev/zero >"$work/www/10MB"
 text=$(printf 'x%.0s' $(seq 123))
 nginx_head() { # name, processes
     echo "load_module $stream; daemon off; worker_processes $2; pid $work/$1.pid; error_log stderr error; user root;"
-    echo "worker_rlimit_nofile 65536; events { worker_connections 16384; }"
+    echo "events { worker_connections 8192; }"
 }
 {
     nginx_head backends 2
@@ -69,7 +69,7 @@ haproxy_config() { # address, option
     cat <<END
 global
     nbthread $threads
-    maxconn 16384
+    maxconn 4096
 defaults
     mode tcp
     timeout connect 5s
@@ -113,7 +113,7 @@ start() { # name, address, command
     children+=($!)
     process[$name]=$!
     # curl itself waits between its attempts.
-    curl -s -o /dev/null --retry 100 --retry-delay 1 --retry-all-errors --max-time 20 "http://${address[$name]}/" ||
+    curl -s -o /dev/null --retry 10 --retry-delay 1 --retry-all-errors "http://${address[$name]}/" ||
         { echo "$name does not answer:" >&2; cat "$work/$name.log" >&2; exit 1; }
 }
 ulimit -n "$(ulimit -Hn)"
