@@ -20,8 +20,7 @@ final class EventRecorder: Sendable {
 
     func record(_ pod: Pod, isWarning: Bool, reason: String, message: String) {
         let identity = "\(pod.uid) \(reason) \(message)"
-        let hash = identity.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        let name = "\(pod.name.prefix(230)).\(String(hash, radix: 16))"
+        let name = "\(pod.name.prefix(230)).\(String(StableHash.fnv1a(identity.utf8), radix: 16))"
         let key = ObjectKey(.events, namespace: pod.namespace, name: name)
         let time = JSONValue.string(Timestamp.text(unixSeconds: now()))
         do throws(APIError) {

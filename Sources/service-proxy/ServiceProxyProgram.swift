@@ -30,39 +30,18 @@ struct ServiceProxyProgram: AsyncParsableCommand {
         @Option(name: .customLong("state-dir"), help: "The folder in which the proxy keeps its state.")
         var stateDirectory = ".kiada"
 
-        @Option(name: .customLong("node-name"), help: "The name of this node.")
-        var nodeName = "kiada-node"
-
-        @Option(
-            help: ArgumentHelp(
-                "Use 127.N.0.0/16 for everything, so that two proxies can run side by side.", valueName: "N"))
-        var addressBlock: UInt8?
-
-        @Option(help: ArgumentHelp("The port of the Kubernetes API, for kubectl; 0 for none.", valueName: "port"))
-        var apiPort: UInt16 = 6443
-
-        @OptionGroup var publishing: PublishOptions
+        @OptionGroup var network: NetworkOptions
 
         @Option(help: "How much to log on standard error.")
         var logLevel = LogLevel.notice
 
-        func validate() throws {
-            if let reason = SuiteConfiguration.problem(withNodeName: nodeName) {
-                throw ValidationError("--node-name \"\(nodeName)\": \(reason)")
-            }
-            if let block = addressBlock, !(1...254).contains(block) {
-                throw ValidationError("--address-block \(block): must be between 1 and 254")
-            }
-        }
-
         func run() async throws {
             var configuration = SuiteConfiguration(
-                directory: StateDirectory(stateDirectory), manifests: manifests, images: nil, nodeName: nodeName,
+                directory: StateDirectory(stateDirectory), manifests: manifests, images: nil,
+                nodeName: network.nodeName,
                 timeout: .seconds(30), logLevel: logLevel.level)
             configuration.pods = .elsewhere
-            configuration.addressBlock = addressBlock
-            configuration.apiPort = apiPort == 0 ? nil : apiPort
-            configuration.publishAddress = publishing.address
+            network.apply(to: &configuration)
             do {
                 try await Foreground.run(configuration, readyDescriptor: nil)
             } catch let error as SuiteError {

@@ -4,13 +4,6 @@ import Testing
 
 @Suite("SPDY/3.1 as port-forward uses it (kubectl-wire 11)")
 struct SPDYTests {
-    private func bytes(_ hex: String) -> [UInt8] {
-        stride(from: 0, to: hex.count, by: 2).compactMap { offset in
-            let start = hex.index(hex.startIndex, offsetBy: offset)
-            return UInt8(hex[start..<hex.index(start, offsetBy: 2)], radix: 16)
-        }
-    }
-
     @Test("[V] header blocks of one connection, in order")
     func headerBlocks() throws {
         #expect(SPDYHeaders.dictionary.count == 1423)

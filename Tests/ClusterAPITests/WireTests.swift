@@ -5,13 +5,6 @@ import Testing
 
 @Suite("What goes over the wire")
 struct WireTests {
-    private func bytes(_ hex: String) -> [UInt8] {
-        stride(from: 0, to: hex.count, by: 2).compactMap { offset in
-            let start = hex.index(hex.startIndex, offsetBy: offset)
-            return UInt8(hex[start..<hex.index(start, offsetBy: 2)], radix: 16)
-        }
-    }
-
     @Test("kubectl-wire 8: the recorded body of `create cm conf --from-literal=a=b`")
     func protobuf() throws {
         let body = bytes(

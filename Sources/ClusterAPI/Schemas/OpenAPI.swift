@@ -8,8 +8,7 @@ enum OpenAPI {
         for group in [""] + ServedResource.groups {
             let path = group.isEmpty ? "api/v1" : "apis/\(group)/v1"
             let bytes = document(group).serialized()
-            let hash = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-            documents[path] = (bytes, String(hash, radix: 16))
+            documents[path] = (bytes, String(StableHash.fnv1a(bytes), radix: 16))
         }
         return documents
     }()

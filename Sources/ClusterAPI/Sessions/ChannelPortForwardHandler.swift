@@ -42,9 +42,7 @@ final class ChannelPortForwardHandler: ChannelInboundHandler {
         let frame = unwrapInboundIn(data)
         var payload = frame.unmaskedData
         switch frame.opcode {
-        case .ping:
-            context.writeAndFlush(
-                wrapOutboundOut(WebSocketFrame(fin: true, opcode: .pong, data: payload)), promise: nil)
+        case .ping: context.writeAndFlush(wrapOutboundOut(frame.pong), promise: nil)
         case .connectionClose: context.close(promise: nil)
         case .binary, .text, .continuation:
             message.writeBuffer(&payload)
@@ -110,10 +108,8 @@ final class ChannelPortForwardHandler: ChannelInboundHandler {
     private func ended(_ context: ChannelHandlerContext) {
         open -= 1
         guard open == 0, context.channel.isActive else { return }
-        var code = context.channel.allocator.buffer(capacity: 2)
-        code.writeInteger(UInt16(1000))
         context.writeAndFlush(
-            wrapOutboundOut(WebSocketFrame(fin: true, opcode: .connectionClose, data: code)), promise: nil)
+            wrapOutboundOut(.normalClosure(context.channel.allocator)), promise: nil)
     }
 
     private func send(_ channel: UInt8, _ bytes: ByteBuffer, _ context: ChannelHandlerContext) {

@@ -52,10 +52,7 @@ final class ExecHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var frame = unwrapInboundIn(data)
         switch frame.opcode {
-        case .ping:
-            var payload = frame.unmaskedData
-            let bytes = payload.readSlice(length: payload.readableBytes) ?? ByteBuffer()
-            context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .pong, data: bytes)), promise: nil)
+        case .ping: context.writeAndFlush(wrapOutboundOut(frame.pong), promise: nil)
         case .connectionClose: context.close(promise: nil)
         case .binary, .text, .continuation:
             var payload = frame.unmaskedData
@@ -151,10 +148,8 @@ final class ExecHandler: ChannelInboundHandler {
         hasEnded = true
         input?.stop()
         send(channel: 3, status.serialized(), context)
-        var code = context.channel.allocator.buffer(capacity: 2)
-        code.writeInteger(UInt16(1000))
         context.writeAndFlush(
-            wrapOutboundOut(WebSocketFrame(fin: true, opcode: .connectionClose, data: code)), promise: nil)
+            wrapOutboundOut(.normalClosure(context.channel.allocator)), promise: nil)
     }
 
     private static let success: JSONValue = ["metadata": [:], "status": "Success"]

@@ -46,10 +46,7 @@ final class PortForwardHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
         switch frame.opcode {
-        case .ping:
-            var payload = frame.unmaskedData
-            let bytes = payload.readSlice(length: payload.readableBytes) ?? ByteBuffer()
-            context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .pong, data: bytes)), promise: nil)
+        case .ping: context.writeAndFlush(wrapOutboundOut(frame.pong), promise: nil)
         case .connectionClose: context.close(promise: nil)
         case .binary, .continuation:
             // A message is any piece of the byte stream, even an empty one.

@@ -255,9 +255,7 @@ struct WorkloadController {
 
     /// Ten characters that differ when the template does.
     static func hash(_ template: JSONValue) -> String {
-        var hash = template.serialized().reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
-            ($0 ^ UInt64($1)) &* 0x100_0000_01b3
-        }
+        var hash = StableHash.fnv1a(template.serialized())
         let alphabet = Array("bcdfghjklmnpqrstvwxz2456789")
         return String(
             (0..<10).map { _ in

@@ -1,0 +1,111 @@
+#if os(Linux)
+import ClusterModel
+import NetTypes
+
+/// Starting containers: what they run, with which environment and files.
+extension RuntimeState {
+    mutating func startContainer(_ index: PodMachine.Index, _ key: ObjectKey, _ entry: Entry) {
+        let pod = entry.machine.pod
+        let container = entry.machine.containers[index]
+        let inbox = inbox
+        func report(_ event: PodMachine.Event) { inbox.yield(.machine(key, uid: pod.uid, event)) }
+        let log: ContainerLog
+        do {
+            log = ContainerLog(
+                path: try entry.folder.logFile(container: container.spec.name, restart: container.restartCount))
+        } catch {
+            return report(.startFailed(index, reason: "RunContainerError", message: error.description))
+        }
+        do {
+            let spec = try processSpec(container.spec, entry)
+            entries[key]?.running[container.spec.name] = spec
+            host.spawn(
+                spec, output: log,
+                started: { result in
+                    switch result {
+                    case .success(let pid): inbox.yield(.machine(key, uid: pod.uid, .started(index, pid: pid)))
+                    case .failure(let error):
+                        let message = error.description
+                        ContainerLog(path: log.path).finish(with: message)
+                        inbox.yield(
+                            .machine(
+                                key, uid: pod.uid,
+                                .startFailed(index, reason: "RunContainerError", message: message)))
+                    }
+                },
+                ended: { exit in inbox.yield(.machine(key, uid: pod.uid, .ended(index, exit))) })
+        } catch {
+            log.finish(with: error.description)
+            report(.startFailed(index, reason: error.reason, message: error.description))
+        }
+    }
+
+    func processSpec(
+        _ container: ContainerSpec, _ entry: Entry
+    ) throws(ContainerCommandError) -> ProcessSpec {
+        let pod = entry.machine.pod
+        guard let facts = entry.facts else {
+            throw ContainerCommandError(reason: "RunContainerError", description: "the pod has no address")
+        }
+        guard let image = configuration.images[container.image] else {
+            throw ContainerCommandError(
+                reason: "ErrImagePull",
+                description: "image \"\(container.image)\" has no program here; add it to the image map "
+                    + "(docs/image-map.md). Known: \(configuration.images.names.joined(separator: ", "))")
+        }
+        var binds: [ProcessSpec.Bind] = []
+        var resolvConf = "/etc/resolv.conf"
+        let environment: [(name: String, value: String)]
+        do {
+            if let text = configuration.resolvConf(pod) {
+                resolvConf = try entry.folder.write("resolv.conf", text)
+                binds.append(.init(source: resolvConf, target: "/etc/resolv.conf"))
+            }
+            let hosts = try entry.folder.write("hosts", hostsFile(pod, facts))
+            binds.append(.init(source: hosts, target: "/etc/hosts"))
+            let imageValues = [
+                "POD_IP": facts.podIP.description, "POD_DIR": facts.folder, "RESOLV_CONF": resolvConf,
+                "STATE_DIR": configuration.stateDirectory,
+            ]
+            let imageVariables =
+                [(name: "PATH", value: configuration.searchPath), (name: "HOME", value: facts.folder)]
+                + image.environment.map { ($0.name, VariableExpansion.expand($0.value) { imageValues[$0] }) }
+            environment = try ContainerEnvironment.variables(
+                for: container, of: pod, facts: facts, image: imageVariables,
+                services: configuration.serviceVariables(pod.namespace, pod.enableServiceLinks),
+                settings: { configuration.settings(pod.namespace, $0) })
+        } catch let error as ContainerEnvironmentError {
+            throw ContainerCommandError(reason: "CreateContainerConfigError", description: error.description)
+        } catch {
+            throw ContainerCommandError(reason: "RunContainerError", description: "\(error)")
+        }
+        let command = try ContainerCommand(
+            container, image: image, environment: environment, places: entry.places, configuration: configuration)
+        var spec = ProcessSpec(
+            program: command.program, arguments: command.arguments, environment: command.environment,
+            directory: container.workingDirectory ?? facts.folder)
+        if configuration.hasNamespaces {
+            spec.binds = binds
+            spec.hostname = pod.isHostNetwork ? nil : pod.effectiveHostname
+        }
+        return spec
+    }
+
+    /// The pod's /etc/hosts, as the kubelet writes it.
+    private func hostsFile(_ pod: Pod, _ facts: PodFacts) -> String {
+        var names = pod.effectiveHostname
+        if let subdomain = pod.subdomain {
+            names = "\(names).\(subdomain).\(pod.namespace).svc.cluster.local\t\(names)"
+        }
+        return "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n\(facts.podIP)\t\(names)\n"
+    }
+}
+
+extension ContainerLog {
+    /// Writes one last line of the runtime's own.
+    fileprivate func finish(with text: String) {
+        note(text)
+        close()
+    }
+}
+#endif

@@ -1,0 +1,45 @@
+package import ArgumentParser
+import NetTypes
+
+/// The options about names and addresses that all commands have which start Services.
+package struct NetworkOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The name of the node.", valueName: "name"))
+    package var nodeName = "kiada-node"
+
+    @Option(
+        help: ArgumentHelp(
+            "Use 127.N.0.0/16 for everything, so that several can run side by side.", valueName: "N"))
+    package var addressBlock: UInt8?
+
+    @Option(help: ArgumentHelp("The port of the Kubernetes API, for kubectl; 0 for none.", valueName: "port"))
+    package var apiPort: UInt16 = 6443
+
+    @Option(
+        help: ArgumentHelp(
+            "Where LoadBalancer ports are published too: port P at P, or at 8000+P below 1024; \"none\" for nowhere.",
+            valueName: "address"))
+    package var publishAddress = "127.0.0.1"
+
+    package init() {}
+
+    package mutating func validate() throws {
+        if let reason = SuiteConfiguration.problem(withNodeName: nodeName) {
+            throw ValidationError("--node-name \"\(nodeName)\": \(reason)")
+        }
+        if let block = addressBlock, !(1...254).contains(block) {
+            throw ValidationError("--address-block \(block): must be between 1 and 254")
+        }
+        guard publishAddress == "none" || IPAddress(publishAddress) != nil else {
+            throw ValidationError(
+                "--publish-address \(publishAddress): must be an IP address of this machine, or none")
+        }
+    }
+
+    /// Puts what was chosen into a configuration.
+    package func apply(to configuration: inout SuiteConfiguration) {
+        configuration.nodeName = nodeName
+        configuration.addressBlock = addressBlock
+        configuration.apiPort = apiPort == 0 ? nil : apiPort
+        configuration.publishAddress = IPAddress(publishAddress)
+    }
+}
