@@ -194,7 +194,8 @@ if Context.environment["KIADA_BENCHMARKS"] != nil {
     targets.append(
         .executableTarget(
             name: "DNSBenchmark", dependencies: ["ClusterDNS", "ClusterModel", "ClusterStore", "NetTypes", logging],
-            path: "Benchmarks/dns", sources: ["DNSBenchmark.swift"], swiftSettings: settings))
+            path: "Benchmarks/dns", exclude: ["corpus", "fuzz.sh", "run.sh", "DNSFuzz.swift"],
+            sources: ["DNSBenchmark.swift"], swiftSettings: settings))
 }
 
 // KIADA_ONLY=QuizServiceTests,quote leaves just these targets and what they need: a quick way to

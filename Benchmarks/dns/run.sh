@@ -97,25 +97,22 @@ remote-control:
     control-enable: no
 END
 
-# Clock ticks (10 ms) of processor time that a process and its children have used.
-ticks() {
-    local pid child
-    for pid in "$1" $(pgrep -P "$1" || true); do
-        for child in $pid $(pgrep -P "$pid" || true); do echo "$child"; done
-    done | sort -u | while read -r pid; do awk '{ print $14 + $15 }' "/proc/$pid/stat"; done | awk '{ sum += $1 } END { print sum }'
+# A process and all that it has started.
+tree() {
+    local child
+    echo "$1"
+    for child in $(pgrep -P "$1" || true); do tree "$child"; done
 }
 
-# Megabytes of a process and all its children.
+# Clock ticks (10 ms) of processor time that a process and all below it have used.
+ticks() {
+    for pid in $(tree "$1"); do awk '{ print $14 + $15 }' "/proc/$pid/stat"; done | awk '{ sum += $1 } END { print sum }'
+}
+
+# Megabytes of a process and all below it.
 memory() {
-    local pids=$1 total=0 pid
-    pids="$pids $(pgrep -P "$1" || true)"
-    for pid in $pids; do
-        pids="$pids $(pgrep -P "$pid" || true)"
-    done
-    for pid in $(echo $pids | tr ' ' '\n' | sort -u); do
-        total=$((total + $(awk '/^VmRSS/ { print $2 }' /proc/$pid/status 2>/dev/null || echo 0)))
-    done
-    echo $((total / 1024))
+    for pid in $(tree "$1"); do awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"; done |
+        awk '{ sum += $1 } END { print int(sum / 1024) }'
 }
 
 measure() {
@@ -157,8 +154,10 @@ echo "$services Services, $threads server threads, dnsperf -c $clients -T $loade
 printf "%-10s %12s %10s %10s %10s %8s %8s\n" server queries/s "CPU us/q" "mean ms" "p99 ms" lost "RSS MB"
 for _ in $(seq "$rounds"); do
     measure kiada 127.202.0.10 "$binary" 127.202.0.10:$port "$services" "$threads"
+    if [ -n "${ONLY_KIADA:-}" ]; then continue; fi
     measure knot 127.202.0.11 knotd -c "$work/knot.conf"
     measure nsd 127.202.0.12 nsd -d -c "$work/nsd.conf"
     measure unbound 127.202.0.13 unbound -c "$work/unbound.conf"
 done
-awk '{ sum[$1] += $2 } END { printf "ratio to knot %.2f, nsd %.2f, unbound %.2f\n", sum["kiada"] / sum["knot"], sum["kiada"] / sum["nsd"], sum["kiada"] / sum["unbound"] }' "$work/table"
+if [ -n "${ONLY_KIADA:-}" ]; then exit; fi
+awk '{ sum[$1] += $2 } END { printf "queries/s, ratio to knot %.2f, nsd %.2f, unbound %.2f\n", sum["kiada"] / sum["knot"], sum["kiada"] / sum["nsd"], sum["kiada"] / sum["unbound"] }' "$work/table"
