@@ -193,7 +193,9 @@ struct AnswerTable: ~Copyable {
         return length
     }
 
-    /// Eight octets with `A`...`Z` in lower case: additions that carry into an octet's upper bit compare all at once.
+    /// Eight octets, their ASCII letters in lower case.
+    ///
+    /// Additions that carry into an octet's upper bit compare all of them at once.
     private static func lowercased(_ word: UInt64) -> UInt64 {
         let low = word & 0x7F7F_7F7F_7F7F_7F7F
         let fromA = low &+ 0x3F3F_3F3F_3F3F_3F3F

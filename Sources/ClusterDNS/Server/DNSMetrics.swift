@@ -65,8 +65,9 @@ package final class DNSMetrics: @unchecked Sendable {
     /// Replies that were given again as bytes, without asking the zone.
     package var preparedReplies: UInt64 { prepared.load(ordering: .relaxed) }
 
-    func count(_ type: RecordType?, _ code: ResponseCode) {
-        cells[Self.cell(type, code)].wrappingAdd(1, ordering: .relaxed)
+    func count(_ type: RecordType?, _ code: ResponseCode, times: Int = 1) {
+        guard times > 0 else { return }
+        cells[Self.cell(type, code)].wrappingAdd(UInt64(times), ordering: .relaxed)
     }
 
     func countPrepared(_ count: Int) { prepared.wrappingAdd(UInt64(count), ordering: .relaxed) }

@@ -24,7 +24,6 @@ final class DatagramSocket: Sendable {
         guard descriptor >= 0 else { throw Failure(code: errno) }
         do {
             try Self.set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1)
-            if family == AF_INET6 { try Self.set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
             // Room for bursts; the kernel gives what it may.
             try? Self.set(descriptor, SOL_SOCKET, SO_RCVBUF, 4 << 20)
             port = try Self.bind(descriptor, endpoint)

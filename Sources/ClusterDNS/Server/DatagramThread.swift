@@ -1,6 +1,7 @@
 #if os(Linux)
 import CLinux
 import DNSClient
+import DNSWire
 import Glibc
 import NIOCore
 import Synchronization
@@ -81,20 +82,32 @@ private final class DatagramWork: Sendable {
             let count = clinux_recvmmsg(
                 socket.descriptor, incoming.messages, UInt32(Self.batchSize), Int32(CLINUX_MSG_WAITFORONE))
             if isStopping.load(ordering: .acquiring) { return }
-            guard count > 0 else { continue }
+            guard count > 0 else {
+                // Short of memory, say: it may pass, and must not cost a core until then.
+                if count < 0, errno != EINTR { usleep(1_000) }
+                continue
+            }
             let start = Self.nanoseconds()
             var replies = 0
+            var last = AnswerTable.Hit(length: 0, type: .a, code: .noError)
+            var run = 0
             for index in 0..<Int(count) {
                 let query = incoming.bytes(at: index)
                 if mayReuse, let hit = table.answer(query, into: outgoing.buffer(at: replies), stamps) {
                     outgoing.address(replies, like: incoming, index, length: hit.length)
                     replies += 1
-                    metrics.count(hit.type, hit.code)
+                    // The threads share the counters: one addition for a run of the same kind.
+                    if hit.type != last.type || hit.code != last.code {
+                        metrics.count(last.type, last.code, times: run)
+                        (last, run) = (hit, 0)
+                    }
+                    run += 1
                 } else {
                     answer(query, from: incoming, index, &table, mayReuse)
                 }
             }
             guard replies > 0 else { continue }
+            metrics.count(last.type, last.code, times: run)
             metrics.countPrepared(replies)
             outgoing.send(replies, over: socket.descriptor)
             metrics.observe(nanoseconds: Self.nanoseconds() &- start, count: replies)
