@@ -51,9 +51,14 @@ extension EpollLoop {
             let before = record.pointee.bytesToEndpoint
             let outcome = transfer(
                 &relay.pointee.toBackend, from: relay.pointee.client, to: relay.pointee.backend,
-                mayShut: relay.pointee.state == .relaying, bytes: &record.pointee.bytesToEndpoint)
+                mayCork: relay.pointee.state == .relaying, bytes: &record.pointee.bytesToEndpoint)
             // Before a failure is looked at: an endpoint that took bytes was not a failed dial, and a retry would lose them.
             if relay.pointee.state == .dialing, record.pointee.bytesToEndpoint != before { connected(relay, place) }
+            // Shutting a dialling socket would end the dial.
+            if relay.pointee.state == .relaying {
+                Self.passOnEnd(
+                    of: &relay.pointee.toBackend, to: relay.pointee.backend, isLast: relay.pointee.toClient.isShut)
+            }
             switch outcome {
             case .done: break
             case .more: hasMore = true
@@ -69,10 +74,12 @@ extension EpollLoop {
             }
         }
         if backend, relay.pointee.state == .relaying {
-            switch transfer(
-                &relay.pointee.toClient, from: relay.pointee.backend, to: relay.pointee.client, mayShut: true,
+            let outcome = transfer(
+                &relay.pointee.toClient, from: relay.pointee.backend, to: relay.pointee.client, mayCork: true,
                 bytes: &record.pointee.bytesToClient)
-            {
+            Self.passOnEnd(
+                of: &relay.pointee.toClient, to: relay.pointee.client, isLast: relay.pointee.toBackend.isShut)
+            switch outcome {
             case .done: break
             case .more: hasMore = true
             case .sourceFailed, .destinationFailed: return close(relay, place, reset: true)
@@ -95,8 +102,21 @@ extension EpollLoop {
     private mutating func passOnLastWords(of relay: UnsafeMutablePointer<Relay>, bytes: inout UInt64) {
         relay.pointee.toClient.isReadable = true
         _ = transfer(
-            &relay.pointee.toClient, from: relay.pointee.backend, to: relay.pointee.client, mayShut: false,
+            &relay.pointee.toClient, from: relay.pointee.backend, to: relay.pointee.client, mayCork: false,
             bytes: &bytes)
+    }
+
+    /// Shuts the destination once everything up to the source's end is there; `isLast` leaves that to the close that follows.
+    private static func passOnEnd(of channel: inout Channel, to destination: Int32, isLast: Bool) {
+        if channel.hasEnded, !channel.holdsData {
+            guard !channel.isShut else { return }
+            channel.isShut = true
+            if !isLast { shutdown(destination, Int32(SHUT_WR)) }
+        } else if channel.isCorked {
+            // No end after all: setting the option once more sends what was held back.
+            FrontendSocket.enable(Int32(IPPROTO_TCP), TCP_NODELAY, on: destination)
+        }
+        channel.isCorked = false
     }
 
     private func watchRoom(_ descriptor: Int32, _ token: Token, _ isWatched: Bool) {

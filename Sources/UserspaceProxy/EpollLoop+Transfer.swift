@@ -17,12 +17,12 @@ extension EpollLoop {
     private static let stepsPerTurn = 16
     private static let spliceSize = 262_144
 
-    /// Moves bytes one way.
+    /// Moves bytes one way; the caller passes the end on.
     ///
-    /// `mayShut` says that the destination is connected, so that an end may be passed on: shutting a dialling socket
-    /// would end the dial. `bytes` grows by what the destination took.
+    /// `mayCork` lets the kernel hold back the last bytes, so that they leave in one segment with the end. `bytes` grows
+    /// by what the destination took.
     mutating func transfer(
-        _ channel: inout Channel, from source: Int32, to destination: Int32, mayShut: Bool, bytes: inout UInt64
+        _ channel: inout Channel, from source: Int32, to destination: Int32, mayCork: Bool, bytes: inout UInt64
     ) -> TransferOutcome {
         for _ in 0..<Self.stepsPerTurn {
             if channel.holdsData {
@@ -33,18 +33,11 @@ extension EpollLoop {
                 case .failed: return .destinationFailed
                 }
             }
-            if channel.hasEnded {
-                if mayShut, !channel.isShut {
-                    channel.isShut = true
-                    shutdown(destination, Int32(SHUT_WR))
-                }
-                return .done
-            }
-            guard channel.isReadable else { return .done }
+            guard !channel.hasEnded, channel.isReadable else { return .done }
             let isOpen =
                 channel.pipeOut >= 0
                 ? splice(into: &channel, from: source)
-                : copy(into: &channel, from: source, to: destination, bytes: &bytes)
+                : copy(into: &channel, from: source, to: destination, mayCork: mayCork, bytes: &bytes)
             switch isOpen {
             case .moved: continue
             case .sourceFailed: return .sourceFailed
@@ -93,7 +86,7 @@ extension EpollLoop {
 
     /// One read into the scratch and one send from it; what the destination does not take is kept in a buffer.
     private mutating func copy(
-        into channel: inout Channel, from source: Int32, to destination: Int32, bytes: inout UInt64
+        into channel: inout Channel, from source: Int32, to destination: Int32, mayCork: Bool, bytes: inout UInt64
     ) -> StepOutcome {
         let count = recv(source, memory.scratch, LoopMemory.bufferSize, 0)
         guard count > 0 else { return ended(&channel, count) }
@@ -106,7 +99,11 @@ extension EpollLoop {
         }
         var sent = 0
         if channel.isWritable {
-            sent = send(destination, memory.scratch, count, Int32(MSG_NOSIGNAL))
+            // The source has hung up: its end is the next thing to read.
+            channel.isCorked = mayCork && channel.mayEnd
+            sent = send(
+                destination, memory.scratch, count,
+                Int32(MSG_NOSIGNAL) | (channel.isCorked ? Int32(MSG_MORE) : 0))
             if sent < 0 {
                 if errno == EAGAIN {
                     channel.isWritable = false

@@ -51,6 +51,8 @@ struct Channel: BitwiseCopyable {
     /// The source has hung up or failed: read on until it says so.
     var mayEnd = false
     var isWritable = true
+    /// The kernel may hold back bytes that the destination took, until the end or more bytes follow.
+    var isCorked = false
     /// The source's end was read.
     var hasEnded = false
     /// The end was passed on to the destination.
