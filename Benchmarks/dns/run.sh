@@ -106,7 +106,7 @@ tree() {
 
 # Clock ticks (10 ms) of processor time that a process and all below it have used.
 ticks() {
-    for pid in $(tree "$1"); do awk '{ print $14 + $15 }' "/proc/$pid/stat"; done | awk '{ sum += $1 } END { print sum }'
+    for pid in $(tree "$1"); do sed 's/.*) //' "/proc/$pid/stat"; done | awk '{ sum += $12 + $13 } END { print sum }'
 }
 
 # Megabytes of a process and all below it.
