@@ -28,6 +28,8 @@ package struct PodRuntimeConfiguration: Sendable {
     package var serviceVariables: @Sendable (String, Bool) -> [(name: String, value: String)]
     /// The text of a pod's resolv.conf; nil leaves the machine's own.
     package var resolvConf: @Sendable (Pod) -> String?
+    /// The cluster domain, for the full names of pods.
+    package var clusterDomain = "cluster.local"
     /// The content of a ConfigMap or Secret of a namespace; nil when there is none.
     package var settings: @Sendable (String, ContainerSpec.Settings) -> [String: String]? = { _, _ in nil }
     /// True where the kernel lets containers have files and a host name of their own (root on Linux).

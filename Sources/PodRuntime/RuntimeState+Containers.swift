@@ -95,7 +95,7 @@ extension RuntimeState {
     private func hostsFile(_ pod: Pod, _ facts: PodFacts) -> String {
         var names = pod.effectiveHostname
         if let subdomain = pod.subdomain {
-            names = "\(names).\(subdomain).\(pod.namespace).svc.cluster.local\t\(names)"
+            names = "\(names).\(subdomain).\(pod.namespace).svc.\(configuration.clusterDomain)\t\(names)"
         }
         return "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n\(facts.podIP)\t\(names)\n"
     }

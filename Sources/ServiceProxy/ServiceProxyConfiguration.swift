@@ -39,6 +39,12 @@ package struct ServiceProxyConfiguration: Sendable {
         unixSeconds = { Int64(time(nil)) }
     }
 
+    /// Sets the domain from its text; one that is no domain leaves it as it is.
+    package mutating func setClusterDomain(_ text: String) {
+        let labels = text.split(separator: ".").map { Array($0.utf8) }
+        if let name = Name(labels: labels), !labels.isEmpty { clusterDomain = name }
+    }
+
     /// Moves all addresses into 127.`block`.0.0/16, so that several proxies can run side by side.
     ///
     /// Services get the lower half, pods the upper one, load balancers and the node its last addresses.

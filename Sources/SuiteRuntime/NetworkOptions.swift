@@ -11,6 +11,9 @@ package struct NetworkOptions: ParsableArguments {
             "Use 127.N.0.0/16 for everything, so that several can run side by side.", valueName: "N"))
     package var addressBlock: UInt8?
 
+    @Option(help: ArgumentHelp("What the full names of Services end with.", valueName: "domain"))
+    package var clusterDomain = "cluster.local"
+
     @Option(help: ArgumentHelp("The port of the Kubernetes API, for kubectl; 0 for none.", valueName: "port"))
     package var apiPort: UInt16 = 6443
 
@@ -29,6 +32,9 @@ package struct NetworkOptions: ParsableArguments {
         if let block = addressBlock, !(1...254).contains(block) {
             throw ValidationError("--address-block \(block): must be between 1 and 254")
         }
+        if let reason = SuiteConfiguration.problem(withClusterDomain: clusterDomain) {
+            throw ValidationError("--cluster-domain \"\(clusterDomain)\": \(reason)")
+        }
         guard publishAddress == "none" || IPAddress(publishAddress) != nil else {
             throw ValidationError(
                 "--publish-address \(publishAddress): must be an IP address of this machine, or none")
@@ -39,6 +45,7 @@ package struct NetworkOptions: ParsableArguments {
     package func apply(to configuration: inout SuiteConfiguration) {
         configuration.nodeName = nodeName
         configuration.addressBlock = addressBlock
+        configuration.clusterDomain = clusterDomain
         configuration.apiPort = apiPort == 0 ? nil : apiPort
         configuration.publishAddress = IPAddress(publishAddress)
     }

@@ -49,6 +49,7 @@ package final class Suite: Sendable {
         var proxyConfiguration = ServiceProxyConfiguration(
             nodeName: configuration.nodeName, manifests: configuration.manifests)
         if let block = configuration.addressBlock { proxyConfiguration.use(block: block) }
+        proxyConfiguration.setClusterDomain(configuration.clusterDomain)
         proxyConfiguration.storeFile = directory.storeFile
         proxyConfiguration.publishAddress = configuration.publishAddress
         self.proxyConfiguration = proxyConfiguration
@@ -71,6 +72,7 @@ package final class Suite: Sendable {
                     for: store.list(.services).items.map(Service.init), namespace: namespace, enableServiceLinks: links)
             },
             resolvConf: { [proxy] in proxy.resolvConf(for: $0) })
+        podConfiguration.clusterDomain = configuration.clusterDomain
         podConfiguration.settings = { namespace, settings in PodSettings.values(settings, namespace, in: store) }
         if configuration.pods == .elsewhere {
             podConfiguration.mode = .observed { pod in

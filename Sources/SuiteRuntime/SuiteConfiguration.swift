@@ -22,6 +22,8 @@ package struct SuiteConfiguration: Sendable {
     package var pods = Pods.processes
     /// The second octet of addresses in 127.0.0.0/8 that differ from the usual ones; nil for those.
     package var addressBlock: UInt8?
+    /// What all names of Services end with, without a final dot.
+    package var clusterDomain = "cluster.local"
     /// The port of the Kubernetes API; nil for no API.
     package var apiPort: UInt16? = 6443
     /// Where LoadBalancer ports are published as well; nil for nowhere.
@@ -39,6 +41,11 @@ package struct SuiteConfiguration: Sendable {
         self.nodeName = nodeName
         self.timeout = timeout
         self.logLevel = logLevel
+    }
+
+    /// Why `domain` cannot be the cluster's; nil when it can.
+    package static func problem(withClusterDomain domain: String) -> String? {
+        NameRules.dns1123Subdomain(domain)
     }
 
     /// Why `name` cannot be a node's name; nil when it can.

@@ -130,6 +130,26 @@ struct SuiteTests {
         #expect(try await suite.down().code == 0)
     }
 
+    @Test("S39 --cluster-domain: names, search list and PTRs follow")
+    func clusterDomain() async throws {
+        let suite = try RunningSuite()
+        #expect(try await suite.up(["--cluster-domain", "lab.example"]).code == 0)
+        let quote = try suite.clusterIP("quote")
+        func dig(_ arguments: String...) async throws -> String {
+            try await ChildProcess.run("dig", ["@127.\(suite.block).0.10", "+short", "+tries=1"] + arguments).output
+        }
+        #expect(try await dig("quote.kiada.svc.lab.example") == "\(quote)\n")
+        #expect(try await dig("quote.kiada.svc.cluster.local").isEmpty)
+        #expect(try await dig("-x", quote) == "quote.kiada.svc.lab.example.\n")
+        let folders = try FileManager.default.subpathsOfDirectory(atPath: suite.state + "/pods")
+        let own = try #require(folders.first { $0.contains("quote-001") && $0.hasSuffix("resolv.conf") })
+        let text = try String(contentsOfFile: suite.state + "/pods/" + own, encoding: .utf8)
+        #expect(text.hasPrefix("search kiada.svc.lab.example svc.lab.example lab.example"), "\(text)")
+        #expect(try await suite.down().code == 0)
+        let bad = try await suite.up(["--cluster-domain", "A_B"])
+        #expect(bad.code == 64)
+    }
+
     @Test("a crash leaves no process behind; the next start has the same cluster IPs and the answers that were given")
     func crash() async throws {
         let suite = try RunningSuite()
