@@ -53,8 +53,9 @@ logs: ## print the pods' logs: make logs ARGS="quote-001 -f"
 build: test-setup ## build everything, tests too; a warning is an error
 	swift build --scratch-path $(SCRATCH) --build-tests
 
+# One test at a time: many are real programs, which on two cores would only make each other late.
 test: build ## build and run all tests
-	swift test --scratch-path $(SCRATCH) --skip-build
+	swift test --scratch-path $(SCRATCH) --skip-build --no-parallel
 
 test-one: ## one test target and what it needs: make test-one T=PodRuntimeTests
 	KIADA_ONLY=$(T) swift test --scratch-path $(SCRATCH)

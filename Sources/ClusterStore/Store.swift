@@ -29,6 +29,11 @@ package final class Store: Sendable {
     }
 
     private let state: Mutex<State>
+    /// Watchers that have ended and are still to be forgotten.
+    ///
+    /// A lock of its own, under which no other is taken: streams end while their task is being cancelled, under locks of the
+    /// concurrency runtime that a writer, who feeds watchers under the state's lock, waits for.
+    private let ended = Mutex<[Int]>([])
     private let admission: any Admission
     private let source: any StoreSource
     private let journal: (any StoreJournal)?
@@ -82,6 +87,7 @@ package final class Store: Sendable {
     ) throws(APIError) -> WatchStream {
         let (stream, continuation) = WatchStream.makeStream(bufferingPolicy: .bufferingOldest(Self.watchBound))
         let number = try state.withLock { state throws(APIError) -> Int in
+            forgetEnded(in: &state)
             let watcher = Watcher(types: types, namespace: namespace, continuation: continuation)
             var missed: [WatchEvent] = []
             if let revision {
@@ -103,9 +109,7 @@ package final class Store: Sendable {
             state.watchers[state.nextWatcher] = watcher
             return state.nextWatcher
         }
-        continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { state in state.watchers[number] = nil }
-        }
+        continuation.onTermination = { [weak self] _ in self?.ended.withLock { $0.append(number) } }
         return stream
     }
 
@@ -246,8 +250,17 @@ package final class Store: Sendable {
             state.horizon = state.history[excess - 1].revision
             state.history.removeFirst(excess)
         }
+        forgetEnded(in: &state)
         for watcher in state.watchers.values { watcher.feed(event) }
         return object
+    }
+
+    private func forgetEnded(in state: inout State) {
+        let numbers = ended.withLock { ended in
+            defer { ended.removeAll() }
+            return ended
+        }
+        for number in numbers { state.watchers[number] = nil }
     }
 
     // MARK: Namespaces (semantics 1.6)

@@ -7,6 +7,9 @@ import Glibc
 /// The same program is started again without `--detach`, in a session of its own, its output in `suite.log`, and with a
 /// pipe through which it says `ready` or what is wrong. So the command waits for an event, not for time to pass.
 package enum BackgroundStart {
+    /// Seconds in which a suite that has failed stops its pods; their grace period is 30.
+    private static let stopLimit: Int32 = 40
+
     /// Returns when the suite is ready.
     ///
     /// - Throws: ``SuiteError`` with the reason when it has ended, or is not ready within `timeout` seconds; it is then
@@ -39,13 +42,24 @@ package enum BackgroundStart {
             }
         }
         // It says why first, and then stops in order.
-        var status: Int32 = 0
-        waitpid(pid, &status, 0)
+        waitForEnd(of: pid)
         let reason =
             message.isEmpty
             ? "it has ended; see \(directory.suiteLog)"
             : message.split(whereSeparator: \.isNewline).joined(separator: "\n")
         throw SuiteError(reason)
+    }
+
+    /// Waits until the process has ended; one that takes longer than ``stopLimit`` is killed.
+    private static func waitForEnd(of pid: pid_t) {
+        let process = clinux_pidfd_open(pid)
+        if process >= 0 {
+            defer { close(process) }
+            var descriptor = pollfd(fd: process, events: Int16(POLLIN), revents: 0)
+            if poll(&descriptor, 1, stopLimit * 1000) == 0 { kill(pid, SIGKILL) }
+        }
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
     }
 
     private static func start(_ directory: StateDirectory, writeEnd: Int32) throws(SuiteError) -> pid_t {

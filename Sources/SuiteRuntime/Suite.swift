@@ -211,6 +211,17 @@ package final class Suite: Sendable {
         }
     }
 
+    /// Ends a pod once no new connection goes to it any more.
+    ///
+    /// A cluster tells both at the same time and leaves it to chance who is first; here the data plane is, unless it takes
+    /// longer than a second.
+    private func end(_ pod: Pod) async {
+        let clock = ContinuousClock()
+        let limit = clock.now + .seconds(1)
+        while !proxy.isSettled, clock.now < limit { try? await clock.sleep(for: .milliseconds(2)) }
+        runtime.set(pod)
+    }
+
     /// Tells the runtime about pods, and `onChange` about every change.
     private func followPods(onChange: @Sendable () -> Void) async {
         var known: Set<ObjectKey> = []
@@ -224,7 +235,12 @@ package final class Suite: Sendable {
                     runtime.remove(event.object.key)
                 } else {
                     known.insert(event.object.key)
-                    runtime.set(Pod(event.object))
+                    let pod = Pod(event.object)
+                    if pod.deletionTimestamp == nil {
+                        runtime.set(pod)
+                    } else {
+                        Task { await end(pod) }
+                    }
                 }
                 onChange()
             }

@@ -8,7 +8,9 @@ package import ServiceRouting
 package enum PortHolder {
     /// `haproxy (process 4711)`; nil when nobody is found or the process belongs to another user.
     package static func name(of frontend: Frontend) -> String? {
-        let inodes = inodes(of: frontend)
+        // The kernel writes its table in pieces: while sockets come and go, one reading may miss a line.
+        var inodes: Set<String> = []
+        for _ in 0..<3 where inodes.isEmpty { inodes = Self.inodes(of: frontend) }
         guard !inodes.isEmpty else { return nil }
         for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
             guard Int32(entry) != nil else { continue }

@@ -79,6 +79,35 @@ struct StoreTests {
         #expect(await later.next()?.kind == .modified)
     }
 
+    @Test("A watcher that is too far behind is ended, and the writer goes on")
+    func farBehind() async throws {
+        let created = try store.create(quote)
+        let slow = try store.watch([.services])
+        let writes = Store.watchBound + 100
+        for number in 0..<writes { _ = try store.modify(created.key) { $0.labels = ["n": "\(number)"] } }
+        var seen = 0
+        for await _ in slow { seen += 1 }
+        #expect(seen == Store.watchBound)
+    }
+
+    @Test("Watchers that are cancelled in the middle of writes hold up nobody")
+    func cancelled() async throws {
+        let created = try store.create(quote)
+        let store = store
+        for round in 0..<200 {
+            let watchers = try (0..<8).map { _ in
+                let stream = try store.watch([.services])
+                return Task { for await _ in stream {} }
+            }
+            let writer = Task {
+                for number in 0..<20 { _ = try store.modify(created.key) { $0.labels = ["n": "\(round).\(number)"] } }
+            }
+            for watcher in watchers { watcher.cancel() }
+            try await writer.value
+            for watcher in watchers { await watcher.value }
+        }
+    }
+
     @Test("A pod that is deleted stays until its runtime deletes it with no grace")
     func graceful() throws {
         let pod = try store.create(KubeObject(.pods, namespace: "default", name: "p"))
