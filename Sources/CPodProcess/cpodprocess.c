@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,7 +33,70 @@ static void fail(int channel, int stage) {
     _exit(127);
 }
 
-static void become(const struct cpod_spec *spec, int channel, pid_t parent) {
+// Makes the folders that lead to `path`, and the path itself as a folder or an empty file. Failing shows at the mount.
+static void make_mount_point(char *path, int is_file) {
+    for (char *p = path + 1; *p != 0; p++) {
+        if (*p != '/') continue;
+        *p = 0;
+        mkdir(path, 0755);
+        *p = '/';
+    }
+    if (!is_file) {
+        mkdir(path, 0755);
+    } else {
+        int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+        if (fd >= 0) close(fd);
+    }
+}
+
+// Writes the texts one after the other into `buffer`; -1 when it is too small.
+static int join_texts(char *buffer, size_t size, const char *const *texts, size_t count) {
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(texts[i]);
+        if (used + length + 1 > size) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        memcpy(buffer + used, texts[i], length);
+        used += length;
+    }
+    buffer[used] = 0;
+    return 0;
+}
+#define JOIN(buffer, ...) \
+    join_texts(buffer, sizeof buffer, (const char *[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
+
+static int mount_bind(const struct cpod_bind *bind, const char *prefix) {
+    char target[4096];
+    if (JOIN(target, prefix, bind->target) != 0) return -1;
+    if (*prefix != 0) make_mount_point(target, bind->flags & CPOD_FILE);
+    int recursive = bind->flags & CPOD_RECURSIVE ? MS_REC : 0;
+    if (mount(bind->source, target, NULL, MS_BIND | recursive, NULL) != 0) return -1;
+    if (bind->flags & CPOD_READ_ONLY) return mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL);
+    return 0;
+}
+
+// Puts the file system of `spec->root` together and moves into it.
+static int enter_root(const struct cpod_spec *spec) {
+    char upper[4096], work[4096], merged[4096], options[4096 * 2 + 64], proc[4096];
+    if (JOIN(upper, spec->root, "/u") != 0 || JOIN(work, spec->root, "/w") != 0 || JOIN(merged, spec->root, "/m") != 0
+        || JOIN(proc, merged, "/proc") != 0
+        || JOIN(options, "lowerdir=/,upperdir=", upper, ",workdir=", work) != 0)
+        return -1;
+    // The layer needs a file system of its own: it may not be part of what it lies upon.
+    if (mount("kiada-layer", spec->root, "tmpfs", 0, "mode=755,size=1g") != 0) return -1;
+    if (mkdir(upper, 0755) != 0 || mkdir(work, 0755) != 0 || mkdir(merged, 0755) != 0) return -1;
+    if (mount("kiada-root", merged, "overlay", 0, options) != 0) return -1;
+    for (size_t i = 0; i < spec->bind_count; i++)
+        if (mount_bind(&spec->binds[i], merged) != 0 && !(spec->binds[i].flags & CPOD_OPTIONAL)) return -1;
+    if (mount("proc", proc, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0) return -1;
+    if (chdir(merged) != 0 || syscall(SYS_pivot_root, ".", ".") != 0) return -1;
+    if (umount2(".", MNT_DETACH) != 0) return -1;
+    return chdir("/");
+}
+
+static void become(const struct cpod_spec *spec, int channel, const int *namespaces) {
     // The mask and the ignored signals of the runtime are not the container's.
     sigset_t none;
     sigemptyset(&none);
@@ -39,16 +105,27 @@ static void become(const struct cpod_spec *spec, int channel, pid_t parent) {
 
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(127);
+    // A runtime that has ended meanwhile no longer holds the other end. (Its number cannot be seen in a namespace.)
+    struct pollfd end = {channel, 0, 0};
+    if (poll(&end, 1, 0) > 0) _exit(127);
 
-    if (spec->bind_count > 0 || spec->hostname != NULL) {
-        int flags = (spec->bind_count > 0 ? CLONE_NEWNS : 0) | (spec->hostname != NULL ? CLONE_NEWUTS : 0);
+    if (spec->join != 0) {
+        if (setns(namespaces[1], CLONE_NEWUTS) != 0 || setns(namespaces[2], CLONE_NEWNS) != 0)
+            fail(channel, CPOD_NAMESPACE);
+    } else if (spec->bind_count > 0 || spec->hostname != NULL || spec->root != NULL) {
+        int has_mounts = spec->bind_count > 0 || spec->root != NULL;
+        int flags = (has_mounts ? CLONE_NEWNS : 0) | (spec->hostname != NULL ? CLONE_NEWUTS : 0);
         if (unshare(flags) != 0) fail(channel, CPOD_NAMESPACE);
         if (spec->hostname != NULL && sethostname(spec->hostname, strlen(spec->hostname)) != 0) fail(channel, CPOD_NAMESPACE);
-        if (spec->bind_count > 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) fail(channel, CPOD_NAMESPACE);
-        for (size_t i = 0; i < spec->bind_count; i++)
-            if (mount(spec->binds[i].source, spec->binds[i].target, NULL, MS_BIND, NULL) != 0) fail(channel, CPOD_NAMESPACE);
+        if (has_mounts && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) fail(channel, CPOD_NAMESPACE);
+        if (spec->root != NULL) {
+            if (enter_root(spec) != 0) fail(channel, CPOD_MOUNT);
+        } else {
+            for (size_t i = 0; i < spec->bind_count; i++)
+                if (mount_bind(&spec->binds[i], "") != 0 && !(spec->binds[i].flags & CPOD_OPTIONAL)) fail(channel, CPOD_MOUNT);
+        }
     }
+    if (spec->is_trial) _exit(0);
 
     if (spec->input >= 0) {
         dup2(spec->input, 0);
@@ -67,23 +144,61 @@ static void become(const struct cpod_spec *spec, int channel, pid_t parent) {
     fail(channel, CPOD_EXEC);
 }
 
+// A fork whose child is the first process of a new process namespace, if `has_own_numbers`.
+static pid_t fork_process(int has_own_numbers) {
+    if (!has_own_numbers) return fork();
+    return (pid_t)syscall(SYS_clone, (unsigned long)(CLONE_NEWPID | SIGCHLD), 0UL, 0UL, 0UL, 0UL);
+}
+
+// Opens the namespaces of a process: for process numbers, the host name and mounts.
+static int open_namespaces(pid_t process, int *namespaces) {
+    static const char *const names[] = {"pid", "uts", "mnt"};
+    for (int i = 0; i < 3; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)process, names[i]);
+        namespaces[i] = open(path, O_RDONLY | O_CLOEXEC);
+        if (namespaces[i] < 0) return -1;
+    }
+    return 0;
+}
+
 int cpod_spawn(const struct cpod_spec *spec, pid_t *pid, int *pidfd, int *stage) {
     int channel[2];
+    int namespaces[] = {-1, -1, -1};
+    int own_numbers = -1;
     *stage = CPOD_FORK;
     if (pipe2(channel, O_CLOEXEC) != 0) return errno;
+    if (spec->join != 0) {
+        // This thread's children are born in the other's process namespace, until it goes back to its own.
+        own_numbers = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+        if (own_numbers < 0 || open_namespaces(spec->join, namespaces) != 0 || setns(namespaces[0], CLONE_NEWPID) != 0) {
+            int error = errno;
+            *stage = CPOD_NAMESPACE;
+            for (int i = 0; i < 3; i++)
+                if (namespaces[i] >= 0) close(namespaces[i]);
+            if (own_numbers >= 0) close(own_numbers);
+            close(channel[0]);
+            close(channel[1]);
+            return error;
+        }
+    }
 
     // No handler of this process may run in the child before it has its own dispositions.
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t parent = getpid();
-    pid_t child = fork();
+    pid_t child = fork_process(spec->join == 0 && spec->root != NULL);
     if (child == 0) {
         close(channel[0]);
-        become(spec, channel[1], parent);
+        become(spec, channel[1], namespaces);
     }
     int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (spec->join != 0) {
+        setns(own_numbers, CLONE_NEWPID);
+        close(own_numbers);
+        for (int i = 0; i < 3; i++) close(namespaces[i]);
+    }
     close(channel[1]);
     if (child < 0) {
         close(channel[0]);

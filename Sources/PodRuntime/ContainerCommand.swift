@@ -14,15 +14,15 @@ package struct ContainerCommand: Sendable {
     package let environment: [(name: String, value: String)]
 
     /// - Parameters:
-    ///   - places: where each volume of the pod is on this machine.
+    ///   - places: where each volume of the pod is on this machine; nil when they are at their mount paths.
     ///   - environment: made by ``ContainerEnvironment``.
     package init(
         _ container: ContainerSpec, image: ImageMap.Program, environment: [(name: String, value: String)],
-        places: [String: String], configuration: PodRuntimeConfiguration
+        places: [String: String]?, configuration: PodRuntimeConfiguration
     ) throws(ContainerCommandError) {
         let values = Dictionary(environment.map { ($0.name, $0.value) }) { $1 }
         func expanded(_ text: String) -> String { VariableExpansion.expand(text) { values[$0] } }
-        let mounts = container.places(places)
+        let mounts = container.places(places ?? [:])
         func local(_ text: String) -> String { Self.localised(text, mounts: mounts) }
 
         let name: String
@@ -34,7 +34,9 @@ package struct ContainerCommand: Sendable {
             name = image.program
             if arguments.isEmpty { arguments = image.arguments.map(expanded) }
         }
-        program = try Self.program(name, of: container, in: configuration)
+        // A path may lead into a volume, which only the container sees.
+        program =
+            places == nil && name.hasPrefix("/") ? name : try Self.program(name, of: container, in: configuration)
         self.arguments = arguments.map(local)
         self.environment = environment.map { ($0.name, local($0.value)) }
     }
@@ -42,7 +44,7 @@ package struct ContainerCommand: Sendable {
     /// `text` with a leading mount path replaced by where the volume is: alone (`/data/x`) or behind the first `=`
     /// (`--data-dir=/data`).
     ///
-    /// Containers here share the machine's file system, so a volume cannot be at its mount path.
+    /// For containers that share the machine's file system, where a volume cannot be at its mount path.
     package static func localised(_ text: String, mounts: [(path: String, place: String)]) -> String {
         func replaced(_ value: Substring) -> String? {
             for mount in mounts.sorted(by: { $0.path.count > $1.path.count }) {

@@ -3,7 +3,7 @@ import FoundationEssentials
 
 /// A pod's files on this machine: its volumes, generated files and where its logs are.
 ///
-///     <state>/pods/<namespace>_<pod>/          resolv.conf, hosts, volumes/<emptyDir>
+///     <state>/pods/<namespace>_<pod>/          resolv.conf, hosts, volumes/<volume>
 ///     <state>/volumes/<namespace>/<claim>/     outlives the pod
 ///     <state>/logs/<namespace>_<pod>/<container>/<restart>.log
 package struct PodFolder: Sendable {
@@ -22,10 +22,11 @@ package struct PodFolder: Sendable {
     /// - Throws: ``PodFolderError`` naming the volume that this runtime cannot provide, or the folder that cannot be made.
     package func prepare(_ pod: Pod) throws(PodFolderError) -> [String: String] {
         try create(path)
+        try create(root)
         var places: [String: String] = [:]
         for (name, source) in pod.volumes {
             switch source {
-            case .emptyDirectory: places[name] = "\(path)/volumes/\(name)"
+            case .emptyDirectory, .files: places[name] = volume(name)
             case .claim(let claim): places[name] = "\(claimsPath)/\(claim)"
             case .hostPath(let host):
                 places[name] = host
@@ -33,7 +34,7 @@ package struct PodFolder: Sendable {
             case .unsupported(let description):
                 throw PodFolderError(
                     description: "volume \"\(name)\": \(description) is not supported yet; "
-                        + "use emptyDir, hostPath or persistentVolumeClaim")
+                        + "use emptyDir, hostPath, persistentVolumeClaim, configMap, secret, downwardAPI or projected")
             }
             if let place = places[name] { try create(place) }
         }
@@ -62,6 +63,12 @@ package struct PodFolder: Sendable {
         }
         return file
     }
+
+    /// Where a volume that lives as long as the pod is.
+    func volume(_ name: String) -> String { "\(path)/volumes/\(name)" }
+
+    /// An empty folder, in which each container with a file system of its own puts that together, unseen by others.
+    var root: String { "\(path)/root" }
 
     /// Removes the pod's own files; volumes of claims and logs stay.
     package func remove() {

@@ -14,6 +14,8 @@ package final class PodRuntime: Sendable {
         case pod(Pod)
         case removed(ObjectKey)
         case machine(ObjectKey, uid: String, PodMachine.Event)
+        /// A ConfigMap or Secret of a namespace has changed.
+        case settings(namespace: String, ContainerSpec.Settings)
         case exec(ObjectKey, container: String, ExecRequest)
         case deadline
         case stop(grace: Duration)
@@ -40,6 +42,11 @@ package final class PodRuntime: Sendable {
     /// A pod is gone from the store: whatever still runs of it is killed.
     package func remove(_ key: ObjectKey) { inbox.yield(.removed(key)) }
 
+    /// A ConfigMap or Secret has changed, come or gone: files made from it are written again.
+    package func settingsChanged(_ settings: ContainerSpec.Settings, namespace: String) {
+        inbox.yield(.settings(namespace: namespace, settings))
+    }
+
     /// Runs a program beside a container, with its environment and files.
     ///
     /// The request hears of everything that becomes of it.
@@ -61,9 +68,10 @@ package final class PodRuntime: Sendable {
             logger.error("the pod range is too small", metadata: ["range": "\(configuration.podRange)"])
             return
         }
+        let isolation = await Isolation.best(of: configuration, on: host, logger: logger)
         var state = RuntimeState(
-            configuration: configuration, observer: observer, logger: logger, host: host, allocator: allocator,
-            inbox: inbox)
+            configuration: configuration, observer: observer, logger: logger, host: host, isolation: isolation,
+            allocator: allocator, inbox: inbox)
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 for await event in events {

@@ -31,8 +31,9 @@ package struct PodRuntimeConfiguration: Sendable {
     /// The cluster domain, for the full names of pods.
     package var clusterDomain = "cluster.local"
     /// The content of a ConfigMap or Secret of a namespace; nil when there is none.
-    package var settings: @Sendable (String, ContainerSpec.Settings) -> [String: String]? = { _, _ in nil }
-    /// True where the kernel lets containers have files and a host name of their own (root on Linux).
+    package var settings: @Sendable (String, ContainerSpec.Settings) -> SettingsContent? = { _, _ in nil }
+    /// True where containers may get files, process numbers and a host name of their own, as far as the kernel allows
+    /// (root on Linux).
     package var hasNamespaces: Bool
 
     package init(

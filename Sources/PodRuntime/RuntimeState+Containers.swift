@@ -59,10 +59,10 @@ extension RuntimeState {
         do {
             if let text = configuration.resolvConf(pod) {
                 resolvConf = try entry.folder.write("resolv.conf", text)
-                binds.append(.init(source: resolvConf, target: "/etc/resolv.conf"))
+                binds.append(Self.fileBind(resolvConf, "/etc/resolv.conf"))
             }
             let hosts = try entry.folder.write("hosts", hostsFile(pod, facts))
-            binds.append(.init(source: hosts, target: "/etc/hosts"))
+            binds.append(Self.fileBind(hosts, "/etc/hosts"))
             let imageValues = [
                 "POD_IP": facts.podIP.description, "POD_DIR": facts.folder, "RESOLV_CONF": resolvConf,
                 "STATE_DIR": configuration.stateDirectory,
@@ -73,22 +73,33 @@ extension RuntimeState {
             environment = try ContainerEnvironment.variables(
                 for: container, of: pod, facts: facts, image: imageVariables,
                 services: configuration.serviceVariables(pod.namespace, pod.enableServiceLinks),
-                settings: { configuration.settings(pod.namespace, $0) })
+                settings: { configuration.settings(pod.namespace, $0)?.texts })
         } catch let error as ContainerEnvironmentError {
             throw ContainerCommandError(reason: "CreateContainerConfigError", description: error.description)
         } catch {
             throw ContainerCommandError(reason: "RunContainerError", description: "\(error)")
         }
         let command = try ContainerCommand(
-            container, image: image, environment: environment, places: entry.places, configuration: configuration)
+            container, image: image, environment: environment, places: isolation == .root ? nil : entry.places,
+            configuration: configuration)
         var spec = ProcessSpec(
             program: command.program, arguments: command.arguments, environment: command.environment,
             directory: container.workingDirectory ?? facts.folder)
-        if configuration.hasNamespaces {
-            spec.binds = binds
+        if isolation == .root {
+            spec.root = entry.folder.root
+            spec.binds = try rootBinds(container, entry, environment: environment) + binds
+        }
+        if isolation != .none {
+            if isolation == .files { spec.binds = binds }
             spec.hostname = pod.isHostNetwork ? nil : pod.effectiveHostname
         }
         return spec
+    }
+
+    private static func fileBind(_ source: String, _ target: String) -> ProcessSpec.Bind {
+        var bind = ProcessSpec.Bind(source: source, target: target)
+        bind.isFile = true
+        return bind
     }
 
     /// The pod's /etc/hosts, as the kubelet writes it.

@@ -62,9 +62,22 @@ extension RuntimeState {
         } else {
             spec = try processSpec(container, entry)
         }
-        let words = command.map { ContainerCommand.localised($0, mounts: container.places(entry.places)) }
-        spec.program = try ContainerCommand.program(words.first ?? "", of: container, in: configuration)
-        spec.arguments = Array(words.dropFirst())
+        guard isolation == .root else {
+            let words = command.map { ContainerCommand.localised($0, mounts: container.places(entry.places)) }
+            spec.program = try ContainerCommand.program(words.first ?? "", of: container, in: configuration)
+            spec.arguments = Array(words.dropFirst())
+            return spec
+        }
+        let machine = entry.machine.containers.first { $0.spec.name == container.name }
+        guard case .running(let pid, _)? = machine?.state else {
+            throw ContainerCommandError(
+                reason: "RunContainerError", description: "container \(container.name) is not running")
+        }
+        let name = command.first ?? ""
+        spec.joined = pid
+        spec.program =
+            name.hasPrefix("/") ? name : try ContainerCommand.program(name, of: container, in: configuration)
+        spec.arguments = Array(command.dropFirst())
         return spec
     }
 

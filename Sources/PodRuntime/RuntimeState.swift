@@ -9,10 +9,14 @@ import NetTypes
 struct RuntimeState {
     struct Entry {
         var machine: PodMachine
+        /// The pod as it is in the store now: labels and annotations may differ from the machine's.
+        var pod: Pod
         let folder: PodFolder
         let startTime: Moment
         var facts: PodFacts?
         var places: [String: String] = [:]
+        /// The volumes' places are known, and their files written.
+        var hasVolumes = false
         /// What runs, by container: programs run beside it get the same environment.
         var running: [String: ProcessSpec] = [:]
     }
@@ -21,6 +25,7 @@ struct RuntimeState {
     let observer: any PodRuntimeObserver
     let logger: Logger
     let host: ProcessHost
+    let isolation: Isolation
     let inbox: AsyncStream<PodRuntime.Event>.Continuation
     let probes = NetworkProbe()
     private let clock = ContinuousClock()
@@ -35,12 +40,13 @@ struct RuntimeState {
 
     init(
         configuration: PodRuntimeConfiguration, observer: any PodRuntimeObserver, logger: Logger, host: ProcessHost,
-        allocator: PodAddressAllocator, inbox: AsyncStream<PodRuntime.Event>.Continuation
+        isolation: Isolation, allocator: PodAddressAllocator, inbox: AsyncStream<PodRuntime.Event>.Continuation
     ) {
         self.configuration = configuration
         self.observer = observer
         self.logger = logger
         self.host = host
+        self.isolation = isolation
         self.allocator = allocator
         self.inbox = inbox
     }
@@ -61,6 +67,8 @@ struct RuntimeState {
             handle(.terminate(grace: .zero), for: key, in: &group)
         case .machine(let key, let uid, let event):
             if entries[key]?.machine.pod.uid == uid { handle(event, for: key, in: &group) }
+        case .settings(let namespace, let settings):
+            settingsChanged(settings, namespace, in: &group)
         case .exec(let key, let container, let request):
             exec(key, container, request)
         case .deadline:
@@ -88,6 +96,8 @@ struct RuntimeState {
             waiting[key] = pod
             handle(.terminate(grace: .zero), for: key, in: &group)
         } else if entries[key] != nil {
+            entries[key]?.pod = pod
+            if entries[key]?.hasVolumes == true { refreshFiles(key) }
             if pod.deletionTimestamp != nil {
                 let grace = pod.object.json["metadata"]?["deletionGracePeriodSeconds"]?.intValue
                 handle(
@@ -106,7 +116,7 @@ struct RuntimeState {
         let key = pod.object.key
         let folder = PodFolder(
             stateDirectory: configuration.stateDirectory, namespace: pod.namespace, pod: pod.name)
-        entries[key] = Entry(machine: PodMachine(pod), folder: folder, startTime: now)
+        entries[key] = Entry(machine: PodMachine(pod), pod: pod, folder: folder, startTime: now)
         if case .observed(let address) = configuration.mode {
             guard let found = address(pod) else {
                 return fail(
@@ -120,13 +130,9 @@ struct RuntimeState {
             guard let address = allocator.address(for: pod.uid) else {
                 return fail(key, "FailedCreatePodSandBox", "no address is left in \(configuration.podRange)")
             }
-            do {
-                entries[key]?.places = try folder.prepare(pod)
-            } catch {
-                return fail(key, "FailedMount", error.description)
-            }
             let known = facts(of: pod, address: pod.isHostNetwork ? configuration.hostIP : .v4(address), folder)
             entries[key]?.facts = known
+            return mountVolumes(key, in: &group)
         }
         handle(.prepared, for: key, in: &group)
     }
@@ -135,19 +141,25 @@ struct RuntimeState {
     static let addressAnnotation = "kiada.dev/pod-ip"
 
     private func facts(of pod: Pod, address: IPAddress, _ folder: PodFolder) -> PodFacts {
-        PodFacts(
+        var facts = PodFacts(
             podIP: address, hostIP: configuration.hostIP, nodeName: pod.nodeName ?? configuration.nodeName,
             folder: folder.path)
+        let memory = max(0, sysconf(Int32(_SC_PHYS_PAGES))) * max(0, sysconf(Int32(_SC_PAGESIZE)))
+        facts.resources = [
+            "cpu": Quantity(milli: Int128(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) * 1000),
+            "memory": Quantity(milli: Int128(memory) * 1000),
+        ]
+        return facts
     }
 
     /// A pod that cannot be prepared stays Pending and says why.
-    private func fail(_ key: ObjectKey, _ reason: String, _ message: String) {
+    func fail(_ key: ObjectKey, _ reason: String, _ message: String) {
         guard let entry = entries[key] else { return }
         observer.note(entry.machine.pod, isWarning: true, reason: reason, message: message)
         writeStatus(entry)
     }
 
-    private mutating func handle(
+    mutating func handle(
         _ event: PodMachine.Event, for key: ObjectKey, in group: inout DiscardingTaskGroup
     ) {
         guard var machine = entries[key]?.machine else { return }

@@ -73,7 +73,7 @@ package final class Suite: Sendable {
             },
             resolvConf: { [proxy] in proxy.resolvConf(for: $0) })
         podConfiguration.clusterDomain = configuration.clusterDomain
-        podConfiguration.settings = { namespace, settings in PodSettings.values(settings, namespace, in: store) }
+        podConfiguration.settings = { namespace, settings in PodSettings.content(settings, namespace, in: store) }
         if configuration.pods == .elsewhere {
             podConfiguration.mode = .observed { pod in
                 pod.object.annotations["kiada.dev/pod-ip"].flatMap { IPAddress($0) }
@@ -230,7 +230,9 @@ package final class Suite: Sendable {
             let present = Set(proxy.store.list(.pods).items.map(\.key))
             for key in known.subtracting(present) { runtime.remove(key) }
             for await event in stream {
-                if event.kind == .deleted {
+                if let settings = PodSettings.settings(event.object) {
+                    runtime.settingsChanged(settings, namespace: event.object.namespace)
+                } else if event.kind == .deleted {
                     known.remove(event.object.key)
                     runtime.remove(event.object.key)
                 } else {

@@ -8,26 +8,6 @@ import PodRuntime
 import Synchronization
 import Testing
 
-/// Keeps each pod's status and hands every change to whoever waits.
-private final class Recorder: PodRuntimeObserver {
-    private let statuses = Mutex<[String: JSONValue]>([:])
-    let changes: AsyncStream<(name: String, status: JSONValue?)>
-    private let continuation: AsyncStream<(name: String, status: JSONValue?)>.Continuation
-
-    init() { (changes, continuation) = AsyncStream.makeStream() }
-
-    func statusChanged(_ pod: Pod, write: @Sendable (JSONValue?) -> JSONValue) {
-        let status = statuses.withLock { statuses in
-            let new = write(statuses[pod.name])
-            statuses[pod.name] = new
-            return new
-        }
-        continuation.yield((pod.name, status))
-    }
-    func finished(_ pod: Pod) { continuation.yield((pod.name, nil)) }
-    func note(_ pod: Pod, isWarning: Bool, reason: String, message: String) {}
-}
-
 @Suite(.timeLimit(.minutes(1)))
 struct PodRuntimeTests {
     private let folder: TemporaryFolder

@@ -5,9 +5,17 @@
 
 #include <sys/types.h>
 
+enum cpod_bind_flags {
+    CPOD_RECURSIVE = 1,  // with the mounts below it
+    CPOD_READ_ONLY = 2,
+    CPOD_OPTIONAL = 4,   // left out if it cannot be mounted
+    CPOD_FILE = 8,       // the mount point is a file; else a folder
+};
+
 struct cpod_bind {
     const char *source;
     const char *target;
+    int flags;
 };
 
 struct cpod_spec {
@@ -16,8 +24,13 @@ struct cpod_spec {
     char *const *envp;            // ends in NULL
     const char *directory;        // working directory, or NULL
     const char *hostname;         // host name in a UTS namespace of its own, or NULL
-    const struct cpod_bind *binds; // files bind-mounted in a mount namespace of its own
+    // An empty folder, or NULL. The process gets a file system and process numbers of its own: the machine's files below a
+    // layer in memory that takes what is written and goes with the process. The folder is where that is put together.
+    const char *root;
+    const struct cpod_bind *binds; // mounted in a mount namespace of its own; mount points are made if there is a root
     size_t bind_count;
+    pid_t join;                   // runs in the namespaces of this process; 0 for none
+    int is_trial;                 // ends with code 0 instead of becoming the program
     int input;                    // becomes standard input; -1 for /dev/null
     int is_terminal;              // input is a terminal, which the process controls
     int output;                   // becomes standard output
@@ -30,6 +43,7 @@ enum cpod_stage {
     CPOD_NAMESPACE = 2,
     CPOD_DIRECTORY = 3,
     CPOD_EXEC = 4,
+    CPOD_MOUNT = 5,
 };
 
 // Starts a process in a session of its own that gets SIGKILL when the calling *thread* ends

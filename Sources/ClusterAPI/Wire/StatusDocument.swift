@@ -46,6 +46,7 @@ enum StatusDocument {
         case .unsupported: "FieldValueNotSupported"
         case .duplicate: "FieldValueDuplicate"
         case .forbidden: "FieldValueForbidden"
+        case .notFound: "FieldValueNotFound"
         }
     }
 }

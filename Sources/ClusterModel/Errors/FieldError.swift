@@ -6,6 +6,7 @@ package struct FieldError: Error, Hashable, Sendable, CustomStringConvertible {
         case unsupported = "Unsupported value"
         case duplicate = "Duplicate value"
         case forbidden = "Forbidden"
+        case notFound = "Not found"
     }
 
     package let path: String
@@ -26,6 +27,9 @@ package struct FieldError: Error, Hashable, Sendable, CustomStringConvertible {
     }
     package static func forbidden(_ path: String, _ detail: String) -> FieldError {
         FieldError(path: path, kind: .forbidden, value: nil, detail: detail)
+    }
+    package static func notFound(_ path: String, _ value: String) -> FieldError {
+        FieldError(path: path, kind: .notFound, value: quoted(value), detail: "")
     }
     package static func invalid(_ path: String, _ value: String, _ detail: String) -> FieldError {
         FieldError(path: path, kind: .invalid, value: quoted(value), detail: detail)

@@ -17,6 +17,8 @@ package struct ContainerSpec: Hashable, Sendable {
             case value(String)
             /// A field of the pod itself, such as `status.podIP` (5.5).
             case field(path: String)
+            /// A container's limit or request, such as `limits.cpu`, counted in `divisor`s; `container` nil is its own.
+            case resource(String, container: String?, divisor: Quantity)
             /// A key of a ConfigMap or Secret; an optional one may be missing.
             case key(String, of: Settings, isOptional: Bool)
             /// A source that the runtime does not know; `description` names it for the error.
@@ -43,7 +45,11 @@ package struct ContainerSpec: Hashable, Sendable {
     package struct Mount: Hashable, Sendable {
         package let volume: String
         package let path: String
+        /// What of the volume is shown; nil is all of it.
         package let subPath: String?
+        /// The same with `$(NAME)` of the container's variables.
+        package let subPathExpression: String?
+        package let isReadOnly: Bool
     }
 
     package let name: String
@@ -58,6 +64,9 @@ package struct ContainerSpec: Hashable, Sendable {
     package let variableSources: [VariableSource]
     package let ports: [Port]
     package let mounts: [Mount]
+    /// `resources.limits` and `resources.requests`; a request that is not set is the limit.
+    package let limits: [String: Quantity]
+    package let requests: [String: Quantity]
     package let readinessProbe: Probe?
     package let livenessProbe: Probe?
     package let startupProbe: Probe?
@@ -73,6 +82,9 @@ package struct ContainerSpec: Hashable, Sendable {
         variables = (json["env"]?.arrayValue ?? []).compactMap(Variable.init)
         variableSources = (json["envFrom"]?.arrayValue ?? []).compactMap(VariableSource.init)
         ports = (json["ports"]?.arrayValue ?? []).compactMap(Port.init)
+        limits = (json["resources"]?["limits"]?.objectValue ?? [:]).compactMapValues { Quantity($0) }
+        requests = (json["resources"]?["requests"]?.objectValue ?? [:]).compactMapValues { Quantity($0) }
+            .merging(limits) { own, _ in own }
         mounts = (json["volumeMounts"]?.arrayValue ?? []).compactMap(Mount.init)
         readinessProbe = json["readinessProbe"].flatMap(Probe.init)
         livenessProbe = json["livenessProbe"].flatMap(Probe.init)
@@ -103,17 +115,28 @@ extension ContainerSpec.Variable {
         guard let name = json["name"]?.stringValue else { return nil }
         self.name = name
         if let from = json["valueFrom"] {
-            if let path = from["fieldRef"]?["fieldPath"]?.stringValue {
-                source = .field(path: path)
-            } else if let (settings, json) = ContainerSpec.Settings.read(from, "KeyRef") {
-                source = .key(
-                    json["key"]?.stringValue ?? "", of: settings, isOptional: json["optional"]?.boolValue ?? false)
-            } else {
-                source = .unsupported(
-                    description: from.objectValue?.keys.sorted().joined(separator: ", ") ?? "valueFrom")
-            }
+            source = .init(reference: from)
         } else {
             source = .value(json["value"]?.stringValue ?? "")
+        }
+    }
+}
+
+extension ContainerSpec.Variable.Source {
+    /// Reads what `valueFrom`, or an item of a downwardAPI volume, refers to.
+    init(reference from: JSONValue) {
+        if let path = from["fieldRef"]?["fieldPath"]?.stringValue {
+            self = .field(path: path)
+        } else if let reference = from["resourceFieldRef"], let resource = reference["resource"]?.stringValue {
+            let divisor = Quantity(reference["divisor"])
+            self = .resource(
+                resource, container: reference["containerName"]?.stringValue?.nilIfEmpty,
+                divisor: divisor.flatMap { $0.milli > 0 ? $0 : nil } ?? Quantity(milli: 1000))
+        } else if let (settings, json) = ContainerSpec.Settings.read(from, "KeyRef") {
+            self = .key(
+                json["key"]?.stringValue ?? "", of: settings, isOptional: json["optional"]?.boolValue ?? false)
+        } else {
+            self = .unsupported(description: from.objectValue?.keys.sorted().joined(separator: ", ") ?? "valueFrom")
         }
     }
 }
@@ -146,5 +169,7 @@ extension ContainerSpec.Mount {
         self.volume = volume
         self.path = path
         subPath = json["subPath"]?.stringValue?.nilIfEmpty
+        subPathExpression = json["subPathExpr"]?.stringValue?.nilIfEmpty
+        isReadOnly = json["readOnly"]?.boolValue ?? false
     }
 }

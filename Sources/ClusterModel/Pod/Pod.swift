@@ -17,6 +17,8 @@ package struct Pod: Sendable {
         case claim(name: String)
         /// A folder or file of this machine.
         case hostPath(String)
+        /// Files from ConfigMaps, Secrets or the pod's own fields.
+        case files(FileVolume)
         /// Any other kind; `description` names it for the error.
         case unsupported(description: String)
     }
@@ -98,6 +100,8 @@ extension Pod.VolumeSource {
             self = .claim(name: claim)
         } else if let path = json["hostPath"]?["path"]?.stringValue {
             self = .hostPath(path)
+        } else if let files = FileVolume(volume: json) {
+            self = .files(files)
         } else {
             let kinds = json.objectValue?.keys.filter { $0 != "name" }.sorted() ?? []
             self = kinds.isEmpty ? .emptyDirectory : .unsupported(description: kinds.joined(separator: ", "))

@@ -37,6 +37,9 @@ package final class ClusterAdmission: Admission {
             WorkloadRules.fillInDefaults(&object)
             try refuse(object, errors + WorkloadRules.errors(of: object, old: old))
             WorkloadRules.setGeneration(&object, old: old)
+        case .secrets:
+            SecretDefaults.fillIn(&object)
+            try refuse(object, errors)
         case .endpoints:
             EndpointsRules.fillInDefaults(&object)
             try refuse(object, errors + EndpointsRules.errors(of: object, podRanges: networks.podRanges))

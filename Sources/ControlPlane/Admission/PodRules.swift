@@ -27,6 +27,7 @@ enum PodRules {
             errors.append(
                 .invalid("spec.terminationGracePeriodSeconds", grace, "must be greater than or equal to 0"))
         }
+        errors += VolumeRules.errors(of: spec)
         errors += dnsErrors(spec)
         return errors
     }

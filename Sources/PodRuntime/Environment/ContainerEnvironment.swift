@@ -8,6 +8,8 @@ package struct PodFacts: Sendable, Equatable {
     package var nodeName: String
     /// The pod's folder on this machine; volumes and generated files are below it.
     package var folder: String
+    /// What the node has, by resource: `cpu`, `memory`.
+    package var resources: [String: Quantity] = [:]
 
     package init(podIP: IPAddress, hostIP: IPAddress, nodeName: String, folder: String) {
         self.podIP = podIP
@@ -45,7 +47,7 @@ package enum ContainerEnvironment {
         for source in container.variableSources {
             guard let values = settings(source.settings) else {
                 if source.isOptional { continue }
-                throw ContainerEnvironmentError(description: "\(describe(source.settings)) not found")
+                throw ContainerEnvironmentError(description: "\(source.settings.phrase) not found")
             }
             for (key, value) in values.sorted(by: { $0.key < $1.key }) { set(source.prefix + key, value) }
         }
@@ -53,61 +55,32 @@ package enum ContainerEnvironment {
             switch variable.source {
             case .value(let text):
                 set(variable.name, VariableExpansion.expand(text) { known[$0] })
-            case .field(let path):
-                guard let value = field(path, of: pod, facts: facts) else {
-                    throw ContainerEnvironmentError(
-                        description: "env \(variable.name): fieldPath \"\(path)\" is not supported; supported are "
-                            + "metadata.name, metadata.namespace, metadata.uid, metadata.labels['KEY'], "
-                            + "metadata.annotations['KEY'], spec.nodeName, spec.serviceAccountName, status.podIP, "
-                            + "status.podIPs, status.hostIP, status.hostIPs")
+            case .field, .resource:
+                do {
+                    set(
+                        variable.name,
+                        try PodFields.text(variable.source, of: pod, container: container, facts: facts))
+                } catch {
+                    throw ContainerEnvironmentError(description: "env \(variable.name): \(error)")
                 }
-                set(variable.name, value)
             case .key(let key, let source, let isOptional):
                 guard let values = settings(source) else {
                     if isOptional { continue }
-                    throw ContainerEnvironmentError(description: "\(describe(source)) not found")
+                    throw ContainerEnvironmentError(description: "\(source.phrase) not found")
                 }
                 guard let value = values[key] else {
                     if isOptional { continue }
                     throw ContainerEnvironmentError(
-                        description: "couldn't find key \(key) in \(describe(source)) of namespace \(pod.namespace)")
+                        description: "couldn't find key \(key) in \(source.phrase) of namespace \(pod.namespace)")
                 }
                 set(variable.name, value)
             case .unsupported(let description):
                 throw ContainerEnvironmentError(
                     description:
-                        "env \(variable.name): valueFrom.\(description) is not supported; use value, fieldRef, configMapKeyRef or secretKeyRef"
+                        "env \(variable.name): valueFrom.\(description) is not supported; use value, fieldRef, resourceFieldRef, configMapKeyRef or secretKeyRef"
                 )
             }
         }
         return order.compactMap { name in known[name].map { (name: name, value: $0) } }
-    }
-
-    private static func field(_ path: String, of pod: Pod, facts: PodFacts) -> String? {
-        switch path {
-        case "metadata.name": pod.name
-        case "metadata.namespace": pod.namespace
-        case "metadata.uid": pod.uid
-        case "spec.nodeName": facts.nodeName
-        case "spec.serviceAccountName": pod.object.json["spec"]?["serviceAccountName"]?.stringValue ?? "default"
-        case "status.podIP", "status.podIPs": facts.podIP.description
-        case "status.hostIP", "status.hostIPs": facts.hostIP.description
-        default:
-            keyed(path, "metadata.labels").map { pod.labels[$0] ?? "" }
-                ?? keyed(path, "metadata.annotations").map { pod.object.annotations[$0] ?? "" }
-        }
-    }
-
-    /// `KEY` of a path such as `metadata.labels['KEY']`.
-    private static func keyed(_ path: String, _ stem: String) -> String? {
-        guard path.hasPrefix(stem + "['"), path.hasSuffix("']") else { return nil }
-        return String(path.dropFirst(stem.count + 2).dropLast(2))
-    }
-
-    private static func describe(_ settings: ContainerSpec.Settings) -> String {
-        switch settings {
-        case .configMap(let name): "configmap \"\(name)\""
-        case .secret(let name): "secret \"\(name)\""
-        }
     }
 }

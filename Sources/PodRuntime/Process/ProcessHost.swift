@@ -241,20 +241,32 @@ extension ProcessSpec {
         defer { for string in strings { free(string) } }
         let argv = ([program] + arguments).map(keep) + [nil]
         let envp = variables.map { keep("\($0.name)=\($0.value)") } + [nil]
-        let cBinds = binds.map { cpod_bind(source: keep($0.source), target: keep($0.target)) }
+        let cBinds = (joined == nil ? binds : []).map { bind in
+            cpod_bind(source: keep(bind.source), target: keep(bind.target), flags: bind.flags)
+        }
         return argv.withUnsafeBufferPointer { argv in
             envp.withUnsafeBufferPointer { envp in
                 cBinds.withUnsafeBufferPointer { cBinds in
                     var spec = cpod_spec(
                         path: keep(program), argv: argv.baseAddress, envp: envp.baseAddress,
-                        directory: directory.flatMap(keep), hostname: hostname.flatMap(keep),
-                        binds: cBinds.baseAddress,
-                        bind_count: cBinds.count, input: input, is_terminal: isTerminal ? 1 : 0, output: output,
-                        error: error)
+                        directory: directory.flatMap(keep), hostname: joined == nil ? hostname.flatMap(keep) : nil,
+                        root: joined == nil ? root.flatMap(keep) : nil, binds: cBinds.baseAddress,
+                        bind_count: cBinds.count, join: joined ?? 0, is_trial: isTrial ? 1 : 0, input: input,
+                        is_terminal: isTerminal ? 1 : 0, output: output, error: error)
                     return body(&spec)
                 }
             }
         }
+    }
+}
+
+extension ProcessSpec.Bind {
+    fileprivate var flags: Int32 {
+        let all: [(Bool, cpod_bind_flags)] = [
+            (isRecursive, CPOD_RECURSIVE), (isReadOnly, CPOD_READ_ONLY), (isOptional, CPOD_OPTIONAL),
+            (isFile, CPOD_FILE),
+        ]
+        return all.reduce(0) { $1.0 ? $0 | Int32($1.1.rawValue) : $0 }
     }
 }
 

@@ -1,9 +1,16 @@
 /// Everything needed to start one process of a container.
 package struct ProcessSpec: Sendable {
-    /// A file of this machine that the process sees at another path, where the kernel lets us.
+    /// A file or folder of this machine that the process sees at another path.
     package struct Bind: Sendable, Equatable {
         package let source: String
         package let target: String
+        package var isReadOnly = false
+        /// With what is mounted below it.
+        package var isRecursive = false
+        /// Left out if the kernel refuses it.
+        package var isOptional = false
+        /// The mount point that is made for it is a file, not a folder.
+        package var isFile = false
 
         package init(source: String, target: String) {
             self.source = source
@@ -22,6 +29,13 @@ package struct ProcessSpec: Sendable {
     package var hostname: String?
     /// Mounted in a mount namespace of its own (needs root).
     package var binds: [Bind] = []
+    /// An empty folder in which a file system of the process's own is put together: the machine's files below a layer that
+    /// takes what it writes and goes with it. The process is also the first one of a process namespace. Needs root.
+    package var root: String?
+    /// Runs in the namespaces of this process: what ``binds``, ``root`` and ``hostname`` say was done for that one.
+    package var joined: Int32?
+    /// Only tries whether the namespaces can be made: the process ends at once with code 0.
+    package var isTrial = false
 
     package init(
         program: String, arguments: [String] = [], environment: [(name: String, value: String)] = [],
@@ -65,6 +79,7 @@ package struct SpawnError: Error, Equatable, CustomStringConvertible {
         case namespace
         case directory
         case exec
+        case mount
     }
     package let program: String
     package let stage: Stage
@@ -77,6 +92,7 @@ package struct SpawnError: Error, Equatable, CustomStringConvertible {
         switch stage {
         case .fork: "cannot start a process for \(program): \(reason)"
         case .namespace: "cannot make a namespace for \(program): \(reason)"
+        case .mount: "cannot mount the files of \(program): \(reason)"
         case .directory: "cannot enter the working directory of \(program): \(reason)"
         case .exec: "exec \(program): \(reason)"
         }

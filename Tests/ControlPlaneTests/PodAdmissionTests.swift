@@ -1,0 +1,72 @@
+import ClusterModel
+import ClusterStore
+import Foundation
+import Testing
+
+/// The rules for pods and what they mount.
+struct PodAdmissionTests {
+    private let cluster: Cluster
+
+    init() throws { cluster = try Cluster() }
+
+    /// The message of the refusal of a pod with one container, or "created".
+    private func refusal(_ spec: [String: JSONValue], container: [String: JSONValue] = [:]) -> String {
+        var app: [String: JSONValue] = ["name": "app", "image": "nginx"]
+        app.merge(container) { $1 }
+        var pod = KubeObject(.pods, namespace: "kiada", name: "p")
+        pod.json["spec"] = .object(spec.merging(["containers": [.object(app)]]) { own, _ in own })
+        do throws(APIError) {
+            _ = try cluster.store.create(pod)
+            return "created"
+        } catch {
+            return error.message
+        }
+    }
+
+    @Test(
+        "Volumes need a name of their own, a source with a name, legal modes and paths inside of the volume",
+        arguments: [
+            ([["emptyDir": [:]]], "spec.volumes[0].name: Required value"),
+            ([["name": "a"], ["name": "a"]], #"spec.volumes[1].name: Duplicate value: "a""#),
+            ([["name": "a", "configMap": [:]]], "spec.volumes[0].configMap.name: Required value"),
+            ([["name": "a", "secret": ["name": "x"]]], "spec.volumes[0].secret.secretName: Required value"),
+            (
+                [["name": "a", "configMap": ["name": "x", "defaultMode": 4096]]],
+                "spec.volumes[0].configMap.defaultMode: Invalid value: 4096: must be a number between 0 and 0777 (octal), both inclusive"
+            ),
+            (
+                [["name": "a", "configMap": ["name": "x", "items": [["key": "k", "path": "../k"]]]]],
+                #"spec.volumes[0].configMap.items[0].path: Invalid value: "../k": must not contain '..'"#
+            ),
+            (
+                [["name": "a", "projected": ["sources": [["secret": [:]]]]]],
+                "spec.volumes[0].projected.sources[0].secret.name: Required value"
+            ),
+        ] as [(JSONValue, String)])
+    func volumes(volumes: JSONValue, message: String) {
+        #expect(refusal(["volumes": volumes]) == "Pod \"p\" is invalid: \(message)")
+    }
+
+    @Test("A mount names a volume of the pod, and its path is used once")
+    func mounts() {
+        let mounts: JSONValue = [
+            ["name": "none", "mountPath": "/a"], ["name": "v", "mountPath": "/a"],
+            ["name": "v", "mountPath": "/b", "subPath": "/x"],
+        ]
+        #expect(
+            refusal(["volumes": [["name": "v"]]], container: ["volumeMounts": mounts])
+                == "Pod \"p\" is invalid: [spec.containers[0].volumeMounts[0].name: Not found: \"none\", "
+                + "spec.containers[0].volumeMounts[1].mountPath: Invalid value: \"/a\": must be unique, "
+                + "spec.containers[0].volumeMounts[2].subPath: Invalid value: \"/x\": must be a relative path]")
+    }
+
+    @Test("A Secret's stringData becomes data")
+    func secret() throws {
+        var secret = KubeObject(.secrets, namespace: "kiada", name: "s")
+        secret.json["stringData"] = ["a": "text"]
+        let stored = try cluster.store.create(secret)
+        #expect(stored.json["data"] == ["a": "dGV4dA=="])
+        #expect(stored.json["stringData"] == nil)
+        #expect(stored.json["type"] == "Opaque")
+    }
+}
