@@ -179,7 +179,9 @@ var targets: [Target] = [
             "KiadaService", "ServiceKit", "ServiceDiscovery", "NetTypes", "KiadaTesting", hummingbird,
             hummingbirdTesting, httpTypes, logging, nioCore, nioPosix, nioHTTP1,
         ]),
-    tests("ServiceProxyTests", ["ServiceProxy", "ClusterStore", "ClusterModel", "Manifests", "KiadaTesting"]),
+    tests(
+        "ServiceProxyTests",
+        ["ServiceProxy", "ServiceRouting", "ClusterStore", "ClusterModel", "Manifests", "KiadaTesting"]),
     tests("ClusterAPITests", ["ClusterAPI", "ClusterModel"]),
     tests(
         "SuiteTests",

@@ -10,7 +10,6 @@ package import NetTypes
 import ServiceRouting
 import StorePersistence
 import Synchronization
-import UserspaceProxy
 
 /// Everything that a cluster does for Services, in one process: store, controllers, data plane, DNS, manifests.
 package final class ServiceProxy: Sendable {
@@ -23,6 +22,7 @@ package final class ServiceProxy: Sendable {
     private let routed = Mutex<UInt64>(0)
     private let dnsAddress: IPAddress?
     private let nodeResolvConf: ResolvConf
+    private let dataPlaneStart = Mutex<DataPlaneStart?>(nil)
     private let onChange: @Sendable () -> Void
 
     /// Reads what an earlier run has kept, and adds what every cluster has; nothing listens yet.
@@ -53,11 +53,31 @@ package final class ServiceProxy: Sendable {
         try BuiltInObjects.create(in: store, networks: configuration.networks, node: node)
     }
 
+    /// Chooses and starts the data plane, unless that was done before; nothing is served yet.
+    ///
+    /// Whoever calls this has to call ``run()`` too, which stops the plane at its end.
+    /// - Throws: when none of those that may be chosen can be started.
+    package func startDataPlane() throws(DataPlaneFailure) {
+        _ = try startedPlane()
+    }
+
+    /// Which data plane runs, why, and what would be faster; nil before its start.
+    package var dataPlaneExplanation: String? { dataPlaneStart.withLock { $0?.explanation } }
+
+    private func startedPlane() throws(DataPlaneFailure) -> any DataPlane {
+        if let start = dataPlaneStart.withLock({ $0 }) { return start.plane }
+        let choice = DataPlaneChoice(configuration.dataPlane, hasOwnNetwork: NetworkSurroundings.isOwn)
+        let start = try DataPlaneStart(choice) { try DataPlaneStart.plane($0, logger: logger) }
+        dataPlaneStart.withLock { $0 = start }
+        logger.notice("\(start.explanation)")
+        return start.plane
+    }
+
     /// Runs until the task is cancelled, then leaves no socket behind.
     ///
     /// - Throws: when no data plane can be started.
     package func run() async throws {
-        let plane = try UserspacePlane(configuration: UserspaceConfiguration(), logger: logger)
+        let plane = try startedPlane()
         await withDiscardingTaskGroup { group in
             group.addTask { await self.controlPlane.run(onHandled: self.onChange) }
             group.addTask { await self.runDNS() }
@@ -126,7 +146,7 @@ package final class ServiceProxy: Sendable {
 
     // MARK: Parts
 
-    private func route(_ plane: UserspacePlane) async {
+    private func route(_ plane: any DataPlane) async {
         let options = RoutingOptions(
             nodeName: configuration.nodeName, nodeAddresses: [configuration.nodeAddress],
             nodePortAddresses: [configuration.nodeAddress] + (configuration.publishAddress.map { [$0] } ?? []),

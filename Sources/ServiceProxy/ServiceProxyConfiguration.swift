@@ -19,6 +19,8 @@ package struct ServiceProxyConfiguration: Sendable {
     /// The node's resolv.conf.
     package var nodeResolvConf: String
     package var dnsPort: UInt16
+    /// Which plane carries connections.
+    package var dataPlane = DataPlaneOption.auto
     /// The file in which objects outlive the process; nil keeps them in memory only.
     package var storeFile: String?
     /// The time of an SOA's serial and of objects, seconds since 1970.

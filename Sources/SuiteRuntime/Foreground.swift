@@ -125,6 +125,7 @@ package enum Foreground {
         }
         lines.append("")
         lines += report.problems.map { "! \($0)" }
+        if let dataPlane = report.dataPlane { lines.append(dataPlane) }
         if configuration.apiPort != nil {
             lines.append("export KUBECONFIG=\(configuration.directory.kubeconfig)")
         }

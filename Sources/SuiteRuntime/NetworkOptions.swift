@@ -1,5 +1,6 @@
 package import ArgumentParser
 import NetTypes
+import ServiceProxy
 
 /// The options about names and addresses that all commands have which start Services.
 package struct NetworkOptions: ParsableArguments {
@@ -22,6 +23,12 @@ package struct NetworkOptions: ParsableArguments {
             "Where LoadBalancer ports are published too: port P at P, or at 8000+P below 1024; \"none\" for nowhere.",
             valueName: "address"))
     package var publishAddress = "127.0.0.1"
+
+    @Option(
+        help: ArgumentHelp(
+            "What carries connections: auto, socket, nftables or userspace.",
+            discussion: "auto is nftables in a container's network namespace, else userspace."))
+    package var dataPlane = DataPlaneOption.auto
 
     package init() {}
 
@@ -48,5 +55,8 @@ package struct NetworkOptions: ParsableArguments {
         configuration.clusterDomain = clusterDomain
         configuration.apiPort = apiPort == 0 ? nil : apiPort
         configuration.publishAddress = IPAddress(publishAddress)
+        configuration.dataPlane = dataPlane
     }
 }
+
+extension DataPlaneOption: ExpressibleByArgument {}

@@ -45,10 +45,12 @@ package struct StatusReport: Codable, Equatable, Sendable {
     package var pods: [PodRow]
     /// What does not work, in sentences.
     package var problems: [String]
+    /// Which data plane runs, and why.
+    package var dataPlane: String?
 
     package init(
         state: State, pid: Int32, node: String, urls: [String], services: [ServiceRow], pods: [PodRow],
-        problems: [String]
+        problems: [String], dataPlane: String? = nil
     ) {
         self.state = state
         self.pid = pid
@@ -57,6 +59,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
         self.services = services
         self.pods = pods
         self.problems = problems
+        self.dataPlane = dataPlane
     }
 }
 
@@ -147,6 +150,7 @@ extension StatusReport {
     package func text(at now: Date = Date()) -> String {
         var lines = ["suite \(state.rawValue), process \(pid), node \(node)"]
         lines += urls.map { "  \($0)" }
+        if let dataPlane { lines.append(dataPlane) }
         lines.append("")
         let serviceRows = services.map {
             [$0.namespace, $0.name, $0.type, $0.clusterIP, $0.externalIP, $0.ports, "\($0.readyEndpoints)"]

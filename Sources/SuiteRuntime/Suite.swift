@@ -52,6 +52,7 @@ package final class Suite: Sendable {
         proxyConfiguration.setClusterDomain(configuration.clusterDomain)
         proxyConfiguration.storeFile = directory.storeFile
         proxyConfiguration.publishAddress = configuration.publishAddress
+        proxyConfiguration.dataPlane = configuration.dataPlane
         self.proxyConfiguration = proxyConfiguration
         do {
             let bell = bell.continuation
@@ -110,6 +111,7 @@ package final class Suite: Sendable {
     ///
     /// - Parameter onReport: called with each new report, the first time once the manifests have been read.
     package func run(onReport: @escaping @Sendable (StatusReport) -> Void) async throws {
+        do { try proxy.startDataPlane() } catch { throw SuiteError("\(error)") }
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask { [runtime] in
                 await runtime.run()
@@ -172,7 +174,7 @@ package final class Suite: Sendable {
             services: services.map {
                 StatusReport.ServiceRow($0, readyEndpoints: ready["\($0.namespace)/\($0.name)"] ?? 0)
             },
-            pods: pods, problems: problems)
+            pods: pods, problems: problems, dataPlane: proxy.dataPlaneExplanation)
     }
 
     /// Serves the API until the task is cancelled; a port that is taken does not stop the rest.

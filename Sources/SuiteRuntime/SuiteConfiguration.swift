@@ -1,6 +1,7 @@
 import ClusterModel
 package import Logging
 package import NetTypes
+package import ServiceProxy
 
 /// What `kiada-suite up` was told.
 package struct SuiteConfiguration: Sendable {
@@ -28,6 +29,8 @@ package struct SuiteConfiguration: Sendable {
     package var apiPort: UInt16? = 6443
     /// Where LoadBalancer ports are published as well; nil for nowhere.
     package var publishAddress: IPAddress? = .v4(IPv4Address(bits: 0x7F00_0001))
+    /// Which plane carries connections.
+    package var dataPlane = DataPlaneOption.auto
     package var timeout: Duration
     package var logLevel: Logger.Level
 
