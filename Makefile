@@ -4,13 +4,13 @@ export KIADA_STRICT := 1
 SCRATCH ?= .build
 # What Debian 12 needs besides Swift: to build, and PostgreSQL for the quiz's tests.
 BUILD_PACKAGES := zlib1g-dev libsqlite3-dev libpq-dev
-TEST_PACKAGES := postgresql curl dnsutils
+TEST_PACKAGES := postgresql curl dnsutils ldnsutils gcc libc6-dev musl-tools util-linux
 PROGRAMS := kiada-suite,service-proxy,kiada,quote,quiz
 BIN := $(SCRATCH)/release
 # Arguments for `make up` and its like: make up ARGS="--node-name laptop"
 ARGS ?=
 
-.PHONY: help swift setup test-setup release up down status logs build test test-one format lint verify clean
+.PHONY: help swift setup test-setup release up down status logs build test test-one format lint verify clean bench-dns fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,17 @@ lint: ## check the format
 	swift format lint --strict --recursive Package.swift Sources Tests
 
 verify: lint test ## what a change has to pass: format, warnings as errors, all tests (they read deploy/ too)
+
+# Servers to compare with, and the load generator.
+DNS_BENCH_PACKAGES := knot nsd unbound dnsperf dnsutils procps
+
+bench-dns: setup ## cluster DNS against Knot, NSD and Unbound in one run: a table with ratios
+	$(call install,$(DNS_BENCH_PACKAGES))
+	env -u KIADA_STRICT KIADA_BENCHMARKS=1 KIADA_ONLY=DNSBenchmark swift build --scratch-path $(SCRATCH) -c release
+	BINARY=$(BIN)/DNSBenchmark ROUNDS=$${ROUNDS:-3} Benchmarks/dns/run.sh
+
+fuzz: swift ## random bytes for the DNS codec and prepared replies; SECONDS_LONG=60 is the default, the corpus is kept
+	Benchmarks/dns/fuzz.sh
 
 clean: ## remove what was built
 	rm -rf $(SCRATCH)
