@@ -34,16 +34,35 @@ package struct ConnectionEvent: Hashable, Sendable {
     package let port: ServicePortID
     package let endpoint: RoutedEndpoint
     package let reason: ChoiceReason
+    /// Who connected, where the plane sees it: the socket plane does, for programs of this machine.
+    package let process: ClientProcess?
 
     package init(
-        client: SocketEndpoint, frontend: Frontend, port: ServicePortID, endpoint: RoutedEndpoint, reason: ChoiceReason
+        client: SocketEndpoint, frontend: Frontend, port: ServicePortID, endpoint: RoutedEndpoint, reason: ChoiceReason,
+        process: ClientProcess? = nil
     ) {
         self.client = client
         self.frontend = frontend
         self.port = port
         self.endpoint = endpoint
         self.reason = reason
+        self.process = process
     }
+}
+
+/// A program that opened a connection.
+package struct ClientProcess: Hashable, Sendable, CustomStringConvertible {
+    /// As the machine numbers processes, not a container.
+    package let id: Int32
+    /// The thread's name, by default the program's, at most 15 octets.
+    package let command: String
+
+    package init(id: Int32, command: String) {
+        self.id = id
+        self.command = command
+    }
+
+    package var description: String { "\(command) (process \(id))" }
 }
 
 /// What went to one endpoint of a Service port.
