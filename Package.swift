@@ -69,6 +69,8 @@ var targets: [Target] = [
         "ClusterDNS",
         ["DNSClient", "ClusterModel", "ClusterStore", "DNSWire", "NetTypes", "CLinux", logging, nioCore, nioPosix]),
     library("UserspaceProxy", ["ServiceRouting", "NetTypes", "CLinux", logging]),
+    .target(name: "CSocketProxy", exclude: ["programs.bpf", "programs.bpf.c"]),
+    library("SocketProxy", ["ServiceRouting", "NetTypes", "CLinux", "CSocketProxy", logging]),
     .target(name: "CPodProcess"),
     library(
         "PodRuntime",
@@ -151,6 +153,9 @@ var targets: [Target] = [
             nioCore, nioPosix,
         ]),
     tests("UserspaceProxyTests", ["UserspaceProxy", "ServiceRouting", "NetTypes", "CLinux", "KiadaTesting", logging]),
+    .executableTarget(
+        name: "SocketHolder", dependencies: ["SocketProxy", "ServiceRouting", "NetTypes", logging],
+        path: "Tests/SocketHolder", swiftSettings: settings),
     tests("PodRuntimeTests", ["PodRuntime", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
     .executableTarget(
         name: "StoreWriter",
