@@ -68,6 +68,7 @@ var targets: [Target] = [
     library(
         "ClusterDNS",
         ["DNSClient", "ClusterModel", "ClusterStore", "DNSWire", "NetTypes", "CLinux", logging, nioCore, nioPosix]),
+    library("ProxyHealth", ["ClusterModel", "ServiceRouting", "NetTypes", nioCore, nioPosix, nioHTTP1]),
     library("UserspaceProxy", ["ServiceRouting", "NetTypes", "CLinux", logging]),
     .target(name: "CSocketProxy", exclude: ["programs.bpf", "programs.bpf.c"]),
     library("SocketProxy", ["ServiceRouting", "NetTypes", "CLinux", "CSocketProxy", logging]),
@@ -115,7 +116,7 @@ var targets: [Target] = [
     library(
         "ServiceProxy",
         [
-            "ControlPlane", "StorePersistence", "ClusterDNS", "ClusterModel", "ClusterStore", "DNSWire", "Manifests",
+            "ControlPlane", "StorePersistence", "ClusterDNS", "ProxyHealth", "ClusterModel", "ClusterStore", "DNSWire", "Manifests",
             "NetTypes",
             "ServiceRouting", "UserspaceProxy", logging,
         ]),
@@ -156,6 +157,7 @@ var targets: [Target] = [
     .executableTarget(
         name: "SocketHolder", dependencies: ["SocketProxy", "ServiceRouting", "NetTypes", logging],
         path: "Tests/SocketHolder", swiftSettings: settings),
+    tests("ProxyHealthTests", ["ProxyHealth", "ServiceRouting", "ClusterModel", "NetTypes", "KiadaTesting"]),
     tests("PodRuntimeTests", ["PodRuntime", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
     .executableTarget(
         name: "StoreWriter",
