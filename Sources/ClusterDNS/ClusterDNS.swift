@@ -3,6 +3,7 @@ package import ClusterStore
 package import Logging
 package import NIOPosix
 package import NetTypes
+import Synchronization
 
 /// The cluster's name server: sockets, and a zone that follows the store.
 ///
@@ -15,6 +16,8 @@ package final class ClusterDNS: Sendable {
     private let forwarder: Forwarder
     private let now: @Sendable () -> UInt32
     private let logger: Logger
+    /// The store's revision that the zone has reached.
+    private let reached = Atomic<UInt64>(0)
     /// What was answered so far.
     package let metrics: DNSMetrics
 
@@ -43,7 +46,8 @@ package final class ClusterDNS: Sendable {
         let metrics = DNSMetrics()
         let forwarder = Forwarder(upstreams: upstreams.filter { !server.endpoints.contains($0) })
         let responder = Responder(
-            zone: holder, forwarder: forwarder, metrics: metrics, queryLog: server.logsQueries ? logger : nil)
+            zone: holder, forwarder: forwarder, metrics: metrics,
+            queryLog: server.logsQueries ? Self.queryLog(logger) : nil)
         let running = try await DNSServer.start(server, responder: responder, group: group)
         logger.info(
             "cluster dns listening", metadata: ["addresses": "\(running.endpoints)", "domain": "\(settings.domain)"])
@@ -51,6 +55,16 @@ package final class ClusterDNS: Sendable {
             store: store, zone: holder, server: running, forwarder: forwarder, metrics: metrics, now: now,
             logger: logger)
     }
+
+    /// Who asks for the query log wants to see it, however little the rest may say.
+    private static func queryLog(_ logger: Logger) -> Logger {
+        var log = logger
+        log.logLevel = min(logger.logLevel, .info)
+        return log
+    }
+
+    /// Whether all that the store knows of names can be asked for.
+    package var isCurrent: Bool { reached.load(ordering: .acquiring) >= store.lastChange(of: Zone.types) }
 
     /// Where it listens, UDP and TCP.
     package var endpoints: [SocketEndpoint] { server.endpoints }
@@ -62,11 +76,16 @@ package final class ClusterDNS: Sendable {
     package var metricsText: String { metrics.prometheusText(cacheHits: cacheHits) }
 
     /// Follows the store until the task is cancelled, then closes the sockets.
-    package func run() async {
+    ///
+    /// - Parameter onChange: called when ``isCurrent`` may have changed.
+    package func run(onChange: @Sendable () -> Void = {}) async {
         while !Task.isCancelled {
             guard let changes = readAll() else { continue }
+            onChange()
             for await change in changes {
                 zone.update { $0.apply(change, serial: now()) }
+                reached.store(change.revision, ordering: .releasing)
+                onChange()
             }
             // Too slow for the store, or the end.
             if !Task.isCancelled { logger.notice("dns fell behind the store and reads it again") }
@@ -86,6 +105,7 @@ package final class ClusterDNS: Sendable {
         fresh.markSynced()
         guard let changes = try? store.watch(Zone.types, after: revision) else { return nil }
         zone.update { $0 = fresh }
+        reached.store(revision, ordering: .releasing)
         return changes
     }
 }
