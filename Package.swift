@@ -116,14 +116,20 @@ var targets: [Target] = [
     library(
         "ServiceProxy",
         [
-            "ControlPlane", "StorePersistence", "ClusterDNS", "ProxyHealth", "ClusterModel", "ClusterStore", "DNSWire", "Manifests",
+            "ControlPlane", "StorePersistence", "ClusterDNS", "ProxyHealth", "ClusterModel", "ClusterStore", "DNSWire",
+            "Manifests",
             "NetTypes",
             "ServiceRouting", "UserspaceProxy", logging,
         ]),
     library(
+        "ComposePods",
+        ["ClusterModel", "ClusterStore", "DNSClient", "DNSWire", "NetTypes", logging, nioCore, nioPosix]),
+    library("ServiceProxyCommands", ["SuiteRuntime", "ComposePods", "ServiceKit", "NetTypes", argumentParser]),
+    library(
         "SuiteRuntime",
         [
-            "ServiceProxy", "ServiceKit", "ClusterAPI", "PodRuntime", "ClusterModel", "ClusterStore", "Manifests",
+            "ComposePods", "ControlPlane", "ServiceProxy", "ServiceKit", "ClusterAPI", "PodRuntime", "ClusterModel",
+            "ClusterStore", "Manifests",
             "NetTypes",
             "CLinux",
             logging, argumentParser, lifecycle, nioSSL,
@@ -133,7 +139,11 @@ var targets: [Target] = [
     program("quote", ["QuoteService", "ServiceKit"]),
     program("quiz", ["QuizService", "ServiceKit"]),
     program("kiada", ["KiadaService", "ServiceKit"]),
-    program("service-proxy", ["SuiteRuntime", "ServiceKit", argumentParser, logging]),
+    program("service-proxy", ["ServiceProxyCommands", argumentParser]),
+    // All programs of the container image in one file.
+    program(
+        "suite-programs",
+        ["ServiceProxyCommands", "KiadaService", "QuoteService", "QuizService", "ServiceKit", argumentParser]),
     program("kiada-suite", ["SuiteRuntime", "ServiceKit", argumentParser, logging]),
     // Tests
     .target(
@@ -189,6 +199,7 @@ var targets: [Target] = [
     tests(
         "ServiceProxyTests",
         ["ServiceProxy", "ServiceRouting", "ClusterStore", "ClusterModel", "Manifests", "KiadaTesting"]),
+    tests("ComposePodsTests", ["ComposePods", "ClusterModel", "NetTypes"]),
     tests("ClusterAPITests", ["ClusterAPI", "ClusterModel"]),
     tests(
         "SuiteTests",

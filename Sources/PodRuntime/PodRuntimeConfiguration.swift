@@ -7,8 +7,9 @@ package struct PodRuntimeConfiguration: Sendable {
     package enum Mode: Sendable {
         /// The runtime, as processes of this machine.
         case processes
-        /// Somebody else. The runtime only probes the pods at the addresses that the function knows.
-        case observed(address: @Sendable (Pod) -> IPAddress?)
+        /// Somebody else. The runtime only probes the pods at the addresses that the function knows, the
+        /// first of which is asked.
+        case observed(addresses: @Sendable (Pod) -> [IPAddress])
     }
 
     package var mode = Mode.processes

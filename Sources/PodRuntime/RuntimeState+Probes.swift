@@ -13,7 +13,7 @@ extension RuntimeState {
             return
         }
         let uid = entry.machine.pod.uid
-        let timeout = Duration.seconds(probe.timeoutSeconds)
+        let timeout = probe.timeout
         let podIP = facts.podIP.description
         let (inbox, probes, host) = (inbox, probes, host)
         func report(_ outcome: ProbeOutcome) {

@@ -117,14 +117,16 @@ struct RuntimeState {
         let folder = PodFolder(
             stateDirectory: configuration.stateDirectory, namespace: pod.namespace, pod: pod.name)
         entries[key] = Entry(machine: PodMachine(pod), pod: pod, folder: folder, startTime: now)
-        if case .observed(let address) = configuration.mode {
-            guard let found = address(pod) else {
+        if case .observed(let addresses) = configuration.mode {
+            let found = addresses(pod)
+            guard let first = found.first else {
                 return fail(
                     key, "NoAddress",
                     "the pod runs elsewhere and its address is not known: set the annotation \(Self.addressAnnotation)"
                 )
             }
-            let known = facts(of: pod, address: found, folder)
+            var known = facts(of: pod, address: first, folder)
+            known.otherIPs = Array(found.dropFirst())
             entries[key]?.facts = known
         } else {
             guard let address = allocator.address(for: pod.uid) else {

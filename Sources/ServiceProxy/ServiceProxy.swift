@@ -78,6 +78,8 @@ package final class ServiceProxy: Sendable {
     /// - Throws: when no data plane can be started.
     package func run() async throws {
         let plane = try startedPlane()
+        let routes = ownAddresses()
+        defer { for route in routes { route.remove() } }
         await withDiscardingTaskGroup { group in
             group.addTask { await self.controlPlane.run(onHandled: self.onChange) }
             group.addTask { await self.runDNS() }
@@ -85,6 +87,23 @@ package final class ServiceProxy: Sendable {
             group.addTask { await self.followManifests() }
         }
         await plane.stop()
+    }
+
+    /// Makes the addresses of Services this machine's, where they are not loopback addresses, which are so already.
+    private func ownAddresses() -> [LocalRoute] {
+        let networks = configuration.networks
+        var routes: [LocalRoute] = []
+        var problems: [String] = []
+        for block in networks.serviceRanges + [networks.loadBalancerRange].compactMap({ $0 })
+        where !block.isLoopback {
+            do throws(LocalRoute.Failure) {
+                routes.append(try LocalRoute(block, besides: configuration.nodeAddress))
+            } catch {
+                problems.append(error.description)
+            }
+        }
+        report("addresses", problems)
+        return routes
     }
 
     /// Returns once the manifests have been read and applied for the first time.
@@ -150,7 +169,7 @@ package final class ServiceProxy: Sendable {
         let options = RoutingOptions(
             nodeName: configuration.nodeName, nodeAddresses: [configuration.nodeAddress],
             nodePortAddresses: [configuration.nodeAddress] + (configuration.publishAddress.map { [$0] } ?? []),
-            podRanges: [configuration.podRange], publishAddress: configuration.publishAddress)
+            podRanges: configuration.networks.podRanges, publishAddress: configuration.publishAddress)
         var follower = RouteFollower(plane, options: options)
         while !Task.isCancelled {
             guard let stream = try? store.watch(RouteFollower.types) else { continue }

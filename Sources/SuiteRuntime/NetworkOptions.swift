@@ -1,6 +1,6 @@
 package import ArgumentParser
 import NetTypes
-import ServiceProxy
+package import ServiceProxy
 
 /// The options about names and addresses that all commands have which start Services.
 package struct NetworkOptions: ParsableArguments {

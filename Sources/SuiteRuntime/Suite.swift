@@ -14,16 +14,18 @@ import Synchronization
 
 /// A running suite: the service proxy, the pods, and the report of both.
 package final class Suite: Sendable {
-    private let configuration: SuiteConfiguration
-    private let proxyConfiguration: ServiceProxyConfiguration
-    private let authority: LocalCertificateAuthority
-    private let logger: Logger
+    let configuration: SuiteConfiguration
+    let proxyConfiguration: ServiceProxyConfiguration
+    let authority: LocalCertificateAuthority
+    let logger: Logger
     /// The API listens, or cannot.
     private let isAPIDecided = Flag()
-    private let proxy: ServiceProxy
+    /// Containers find their variables.
+    let areFilesShared = Flag()
+    let proxy: ServiceProxy
     private let runtime: PodRuntime
     private let isStopping = Flag()
-    private let bell = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let bell = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
     /// Prepares everything that can fail at once: manifests, image map, certificate authority, rights.
     ///
@@ -49,6 +51,7 @@ package final class Suite: Sendable {
         var proxyConfiguration = ServiceProxyConfiguration(
             nodeName: configuration.nodeName, manifests: configuration.manifests)
         if let block = configuration.addressBlock { proxyConfiguration.use(block: block) }
+        if let plan = configuration.addresses { plan.apply(to: &proxyConfiguration) }
         proxyConfiguration.setClusterDomain(configuration.clusterDomain)
         proxyConfiguration.storeFile = directory.storeFile
         proxyConfiguration.publishAddress = configuration.publishAddress
@@ -75,11 +78,7 @@ package final class Suite: Sendable {
             resolvConf: { [proxy] in proxy.resolvConf(for: $0) })
         podConfiguration.clusterDomain = configuration.clusterDomain
         podConfiguration.settings = { namespace, settings in PodSettings.content(settings, namespace, in: store) }
-        if configuration.pods == .elsewhere {
-            podConfiguration.mode = .observed { pod in
-                pod.object.annotations["kiada.dev/pod-ip"].flatMap { IPAddress($0) }
-            }
-        }
+        if configuration.pods != .processes { podConfiguration.mode = .observed(addresses: Self.addresses) }
         runtime = PodRuntime(
             podConfiguration,
             observer: StoreObserver(
@@ -126,6 +125,14 @@ package final class Suite: Sendable {
                 return false
             }
             group.addTask { [self] in
+                await followContainers()
+                return false
+            }
+            group.addTask { [self] in
+                await shareFiles()
+                return false
+            }
+            group.addTask { [self] in
                 await followPods { bell.continuation.yield() }
                 return false
             }
@@ -164,7 +171,7 @@ package final class Suite: Sendable {
         let state: StatusReport.State
         if isStopping.isRaised {
             state = .stopping
-        } else if !pods.allSatisfy(\.isGood) || !proxy.isSettled || !isAPIDecided.isRaised {
+        } else if !arePodsReady(pods) || !proxy.isSettled || !isAPIDecided.isRaised || !areFilesShared.isRaised {
             state = .starting
         } else {
             state = problems.isEmpty ? .ready : .degraded
@@ -185,13 +192,14 @@ package final class Suite: Sendable {
         }
         guard let port = configuration.apiPort else { return }
         // With addresses of its own the suite leaves 127.0.0.1 alone.
+        let isUsual = configuration.addressBlock == nil && configuration.addresses == nil
         let address: IPAddress =
-            configuration.addressBlock == nil ? .v4(IPv4Address(bits: 0x7F00_0001)) : proxyConfiguration.nodeAddress
+            isUsual ? .v4(IPv4Address(bits: 0x7F00_0001)) : proxyConfiguration.nodeAddress
         let server = "\(SocketEndpoint(address: address, port: port))"
         do {
             let access = ClusterAccess(authority, configuration.directory)
             let tls = try access.serverConfiguration(
-                addresses: [address] + (proxy.apiAddress.map { [$0] } ?? []), logger: logger)
+                addresses: Self.loopback + [address] + (proxy.apiAddress.map { [$0] } ?? []), logger: logger)
             let responder = APIResponder(
                 store: proxy.store, logs: PodLogFiles(configuration.directory), server: server, logger: logger,
                 now: proxyConfiguration.unixSeconds)
@@ -253,7 +261,7 @@ package final class Suite: Sendable {
 }
 
 /// Goes up once.
-private final class Flag: Sendable {
+final class Flag: Sendable {
     private let state = Mutex(false)
 
     var isRaised: Bool { state.withLock { $0 } }

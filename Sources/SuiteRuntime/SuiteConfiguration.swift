@@ -3,6 +3,23 @@ package import Logging
 package import NetTypes
 package import ServiceProxy
 
+/// Ranges and addresses outside of 127.0.0.0/8, as in a container's network.
+package struct AddressPlan: Hashable, Sendable {
+    /// One block, or one of each family.
+    package var serviceRanges: [CIDR]
+    package var podRanges: [CIDR]
+    package var loadBalancerRange: CIDR?
+    /// This machine's, where node ports and the API are served.
+    package var nodeAddress: IPAddress
+
+    package init(serviceRanges: [CIDR], podRanges: [CIDR], loadBalancerRange: CIDR?, nodeAddress: IPAddress) {
+        self.serviceRanges = serviceRanges
+        self.podRanges = podRanges
+        self.loadBalancerRange = loadBalancerRange
+        self.nodeAddress = nodeAddress
+    }
+}
+
 /// What `kiada-suite up` was told.
 package struct SuiteConfiguration: Sendable {
     /// Where the containers of pods run.
@@ -11,6 +28,8 @@ package struct SuiteConfiguration: Sendable {
         case processes
         /// Elsewhere, at the addresses that their annotation `kiada.dev/pod-ip` tells; here they are only probed.
         case elsewhere
+        /// In containers of a compose project, which the engine's resolver knows.
+        case compose
     }
 
     package var directory: StateDirectory
@@ -25,6 +44,12 @@ package struct SuiteConfiguration: Sendable {
     package var addressBlock: UInt8?
     /// What all names of Services end with, without a final dot.
     package var clusterDomain = "cluster.local"
+    /// Address ranges of the user's own; nil for the usual ones in 127.0.0.0/8.
+    package var addresses: AddressPlan?
+    /// A folder that pods' containers share (``SharedFolders``); nil for none.
+    package var podFiles: String?
+    /// A folder for a certificate of the LoadBalancer Services; nil for none.
+    package var tlsFiles: String?
     /// The port of the Kubernetes API; nil for no API.
     package var apiPort: UInt16? = 6443
     /// Where LoadBalancer ports are published as well; nil for nowhere.

@@ -94,6 +94,7 @@ struct ServedResource: Sendable {
                 Subresource("exec", kind: "PodExecOptions", version: "v1", ["create", "get"]),
                 Subresource("portforward", kind: "PodPortForwardOptions", version: "v1", ["create", "get"]),
             ]),
+        ServedResource(.podtemplates, "podtemplate"),
         ServedResource(.secrets, "secret"),
         ServedResource(.serviceaccounts, "serviceaccount", short: ["sa"]),
         ServedResource(.services, "service", short: ["svc"], categories: ["all"], [status]),

@@ -66,7 +66,6 @@ enum OpenAPI {
             "ReplicaSetSpec":
             "io.k8s.api.apps.v1.\(name)"
         case "WorkloadSelector": "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector"
-        case "PodTemplate": "io.k8s.api.core.v1.PodTemplateSpec"
         case "EndpointSlicePort": "io.k8s.api.discovery.v1.EndpointPort"
         default: "io.k8s.api.core.v1.\(name)"
         }

@@ -204,10 +204,22 @@ enum WorkloadCells {
         ] + containers(object)
     }
 
+    /// The cells of a PodTemplate.
+    static func template(_ object: KubeObject) -> [String] {
+        let template = object.json["template"]
+        let labels = template?["metadata"]?["labels"]?.stringMap ?? [:]
+        return names(of: template) + [LabelSelector(equal: labels).description]
+    }
+
     private static func containers(_ object: KubeObject) -> [String] {
-        let all = object.json["spec"]?["template"]?["spec"]?["containers"]?.arrayValue ?? []
-        func list(_ key: String) -> String { all.compactMap { $0[key]?.stringValue }.joined(separator: ",") }
         let labels = object.json["spec"]?["selector"]?["matchLabels"]?.stringMap ?? [:]
-        return [list("name"), list("image"), LabelSelector(equal: labels).description]
+        return names(of: object.json["spec"]?["template"]) + [LabelSelector(equal: labels).description]
+    }
+
+    /// The names and the images of the containers of a pod template.
+    private static func names(of template: JSONValue?) -> [String] {
+        let all = template?["spec"]?["containers"]?.arrayValue ?? []
+        func list(_ key: String) -> String { all.compactMap { $0[key]?.stringValue }.joined(separator: ",") }
+        return [list("name"), list("image")]
     }
 }

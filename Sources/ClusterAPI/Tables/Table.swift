@@ -88,6 +88,7 @@ enum Table {
                 Column("Ready", type: "integer"), age, Column("Containers", wide: true), Column("Images", wide: true),
                 Column("Selector", wide: true),
             ]
+        case .podtemplates: [name, Column("Containers"), Column("Images"), Column("Pod Labels")]
         case .endpoints: [name, Column("Endpoints"), age]
         case .endpointslices: [name, Column("AddressType"), Column("Ports"), Column("Endpoints"), age]
         case .nodes:
@@ -123,6 +124,7 @@ enum Table {
             case .services: [object.name] + ServiceCells.cells(object, age: age)
             case .deployments: [object.name] + WorkloadCells.deployment(object, age: age)
             case .replicasets: [object.name] + WorkloadCells.replicaSet(object, age: age)
+            case .podtemplates: [object.name] + WorkloadCells.template(object)
             case .endpoints: [object.name, EndpointCells.endpoints(object), age]
             case .endpointslices:
                 [

@@ -63,13 +63,13 @@ enum ProtobufDecoder {
         "Deployment": [1: ("metadata", .message("ObjectMeta")), 2: ("spec", .message("DeploymentSpec"))],
         "DeploymentSpec": [
             1: ("replicas", .pointerInt), 2: ("selector", .message("LabelSelector")),
-            3: ("template", .message("PodTemplate")), 4: ("strategy", .message("DeploymentStrategy")),
+            3: ("template", .message("PodTemplateSpec")), 4: ("strategy", .message("DeploymentStrategy")),
             5: ("minReadySeconds", .int), 6: ("revisionHistoryLimit", .pointerInt), 7: ("paused", .bool),
             9: ("progressDeadlineSeconds", .pointerInt),
         ],
         "LabelSelector": [1: ("matchLabels", .map), 2: ("matchExpressions", .list(.message("Expression")))],
         "Expression": [1: ("key", .string), 2: ("operator", .string), 3: ("values", .list(.string))],
-        "PodTemplate": [1: ("metadata", .message("ObjectMeta")), 2: ("spec", .message("PodSpec"))],
+        "PodTemplateSpec": [1: ("metadata", .message("ObjectMeta")), 2: ("spec", .message("PodSpec"))],
         "DeploymentStrategy": [1: ("type", .string), 2: ("rollingUpdate", .message("RollingUpdate"))],
         "RollingUpdate": [1: ("maxUnavailable", .intOrString), 2: ("maxSurge", .intOrString)],
         "PodSpec": [

@@ -9,6 +9,7 @@ package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable 
     case nodes
     case persistentvolumeclaims
     case pods
+    case podtemplates
     case replicasets
     case secrets
     case serviceaccounts
@@ -26,6 +27,7 @@ package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable 
         case .nodes: "Node"
         case .persistentvolumeclaims: "PersistentVolumeClaim"
         case .pods: "Pod"
+        case .podtemplates: "PodTemplate"
         case .replicasets: "ReplicaSet"
         case .secrets: "Secret"
         case .serviceaccounts: "ServiceAccount"

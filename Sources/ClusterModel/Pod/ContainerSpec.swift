@@ -67,7 +67,7 @@ package struct ContainerSpec: Hashable, Sendable {
     /// `resources.limits` and `resources.requests`; a request that is not set is the limit.
     package let limits: [String: Quantity]
     package let requests: [String: Quantity]
-    package let readinessProbe: Probe?
+    package internal(set) var readinessProbe: Probe?
     package let livenessProbe: Probe?
     package let startupProbe: Probe?
     /// True for an init container with restartPolicy Always, which keeps running beside the others.

@@ -59,7 +59,14 @@ package struct Pod: Sendable {
         labels = object.labels
         deletionTimestamp = object.deletionTimestamp
         let spec = object.json["spec"]
-        containers = (spec?["containers"]?.arrayValue ?? []).map(ContainerSpec.init)
+        let pace = object.annotations[Probe.paceAnnotation].flatMap(Int.init).map {
+            Duration.milliseconds(min(max($0, 50), 1000))
+        }
+        containers = (spec?["containers"]?.arrayValue ?? []).map { json in
+            var container = ContainerSpec(json)
+            container.readinessProbe?.pace = pace
+            return container
+        }
         initContainers = (spec?["initContainers"]?.arrayValue ?? []).map(ContainerSpec.init)
         restartPolicy = spec?["restartPolicy"]?.stringValue.flatMap(RestartPolicy.init) ?? .always
         terminationGracePeriodSeconds = max(0, spec?["terminationGracePeriodSeconds"]?.intValue ?? 30)

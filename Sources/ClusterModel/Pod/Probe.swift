@@ -30,6 +30,20 @@ package struct Probe: Hashable, Sendable {
     /// Failures in a row that turn the result bad; 1 or more.
     package let failureThreshold: Int
 
+    /// A shorter period, from the pod's annotation ``paceAnnotation``; attempts then fail after twice this time.
+    ///
+    /// Kubernetes counts in seconds; containers that may be paused at any moment are to be noticed sooner.
+    package internal(set) var pace: Duration?
+
+    /// A period in milliseconds for all readiness probes of a pod, 50 to 1000.
+    package static let paceAnnotation = "kiada.dev/probe-milliseconds"
+
+    /// The time from one attempt to the next.
+    package var period: Duration { min(pace ?? .seconds(periodSeconds), .seconds(periodSeconds)) }
+
+    /// The time after which an attempt has failed.
+    package var timeout: Duration { min(pace.map { $0 * 2 } ?? .seconds(timeoutSeconds), .seconds(timeoutSeconds)) }
+
     package init(
         handler: Handler, initialDelaySeconds: Int = 0, periodSeconds: Int = 10, timeoutSeconds: Int = 1,
         successThreshold: Int = 1, failureThreshold: Int = 3

@@ -4,6 +4,8 @@ package import NetTypes
 /// What a container needs to know of the pod that it runs in.
 package struct PodFacts: Sendable, Equatable {
     package var podIP: IPAddress
+    /// Addresses of other families.
+    package var otherIPs: [IPAddress] = []
     package var hostIP: IPAddress
     package var nodeName: String
     /// The pod's folder on this machine; volumes and generated files are below it.

@@ -21,7 +21,8 @@ package enum PodStatus {
         ]
         if let facts {
             status["podIP"] = .string(facts.podIP.description)
-            status["podIPs"] = .array([.object(["ip": .string(facts.podIP.description)])])
+            status["podIPs"] = .array(
+                ([facts.podIP] + facts.otherIPs).map { .object(["ip": .string($0.description)]) })
             status["hostIP"] = .string(facts.hostIP.description)
             status["hostIPs"] = .array([.object(["ip": .string(facts.hostIP.description)])])
         }

@@ -45,8 +45,8 @@ package struct ProbeMachine: Sendable {
         self.probe = probe
         self.startedAt = startedAt
         isGood = kind == .liveness
-        let period = Int64(probe.periodSeconds)
-        nextTick = (Int64(probe.initialDelaySeconds) + period - 1) / period
+        let period = Self.milliseconds(probe.period)
+        nextTick = (Int64(probe.initialDelaySeconds) * 1000 + period - 1) / period
         if kind != .liveness, probe.initialDelaySeconds == 0, probe.successThreshold == 1 {
             extraDelay = .milliseconds(30)
             nextTick = 1
@@ -88,9 +88,13 @@ package struct ProbeMachine: Sendable {
         return true
     }
 
+    private static func milliseconds(_ duration: Duration) -> Int64 {
+        duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
+    }
+
     private mutating func schedule(after now: Duration) {
-        let period = Duration.seconds(probe.periodSeconds)
-        let passed = (now - startedAt).components.seconds / Int64(probe.periodSeconds)
+        let period = probe.period
+        let passed = Self.milliseconds(now - startedAt) / Self.milliseconds(period)
         if startedAt + period * Int(nextTick) < now { nextTick = passed + 1 }
         let regular = startedAt + period * Int(nextTick)
         while let extra = extraDelay, startedAt + extra <= now { extraDelay = extra * 2 }
