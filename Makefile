@@ -10,7 +10,7 @@ BIN := $(SCRATCH)/release
 # Arguments for `make up` and its like: make up ARGS="--node-name laptop"
 ARGS ?=
 
-.PHONY: help swift setup test-setup release up down status logs build test test-one format lint verify clean bench-dns fuzz
+.PHONY: help swift setup test-setup release up down status logs build test test-one format lint verify clean bench-dns fuzz bpf
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ bench-dns: setup ## cluster DNS against Knot, NSD and Unbound in one run: a tabl
 
 fuzz: swift ## random bytes for the DNS codec and prepared replies; SECONDS_LONG=60 is the default, the corpus is kept
 	Benchmarks/dns/fuzz.sh
+
+bpf: swift ## compile the socket plane's eBPF programs again, after a change of programs.bpf.c (Debian: linux-libc-dev)
+	Sources/CSocketProxy/compile.sh Sources/CSocketProxy/programs.bpf
 
 clean: ## remove what was built
 	rm -rf $(SCRATCH)

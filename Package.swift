@@ -70,7 +70,7 @@ var targets: [Target] = [
         ["DNSClient", "ClusterModel", "ClusterStore", "DNSWire", "NetTypes", "CLinux", logging, nioCore, nioPosix]),
     library("ProxyHealth", ["ClusterModel", "ServiceRouting", "NetTypes", nioCore, nioPosix, nioHTTP1]),
     library("UserspaceProxy", ["ServiceRouting", "NetTypes", "CLinux", logging]),
-    .target(name: "CSocketProxy", exclude: ["programs.bpf", "programs.bpf.c"]),
+    .target(name: "CSocketProxy", exclude: ["compile.sh", "programs.bpf", "programs.bpf.c"]),
     library("SocketProxy", ["ServiceRouting", "NetTypes", "CLinux", "CSocketProxy", logging]),
     .target(name: "CPodProcess"),
     library(
@@ -119,7 +119,7 @@ var targets: [Target] = [
             "ControlPlane", "StorePersistence", "ClusterDNS", "ProxyHealth", "ClusterModel", "ClusterStore", "DNSWire",
             "Manifests",
             "NetTypes",
-            "ServiceRouting", "UserspaceProxy", logging,
+            "ServiceRouting", "SocketProxy", "UserspaceProxy", logging,
         ]),
     library(
         "ComposePods",
@@ -167,6 +167,9 @@ var targets: [Target] = [
     .executableTarget(
         name: "SocketHolder", dependencies: ["SocketProxy", "ServiceRouting", "NetTypes", logging],
         path: "Tests/SocketHolder", swiftSettings: settings),
+    tests(
+        "SocketProxyTests",
+        ["SocketProxy", "ServiceRouting", "NetTypes", "CLinux", "KiadaTesting", "SocketHolder", logging]),
     tests("ProxyHealthTests", ["ProxyHealth", "ServiceRouting", "ClusterModel", "NetTypes", "KiadaTesting"]),
     tests("PodRuntimeTests", ["PodRuntime", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
     .executableTarget(

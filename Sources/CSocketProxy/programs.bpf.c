@@ -23,6 +23,7 @@ static long (*const update)(void *map, const void *key, const void *value, __u64
 static __u64 (*const clock)(void) = (void *)BPF_FUNC_ktime_get_ns;
 static __u32 (*const random)(void) = (void *)BPF_FUNC_get_prandom_u32;
 static __u64 (*const current_process)(void) = (void *)BPF_FUNC_get_current_pid_tgid;
+// Takes CAP_PERFMON on newer kernels. Without it the loader replaces the call by a failure.
 static long (*const current_command)(void *buffer, __u32 size) = (void *)BPF_FUNC_get_current_comm;
 static __u64 (*const socket_cookie)(void *context) = (void *)BPF_FUNC_get_socket_cookie;
 static __u64 (*const network_namespace)(void *context) = (void *)BPF_FUNC_get_netns_cookie;
@@ -125,7 +126,7 @@ INLINE void report(
     event->affinity_left = choice->left;
     __u64 process = current_process();
     event->process = (__u32)process == set->mover ? 0 : process >> 32;
-    current_command(event->command, sizeof event->command);
+    if (current_command(event->command, sizeof event->command) != 0) event->command[0] = 0;
     submit(event, 0);
 }
 

@@ -1,5 +1,6 @@
 import Logging
 import ServiceRouting
+import SocketProxy
 import UserspaceProxy
 
 /// Starts the plane that was asked for, or the best that works.
@@ -32,11 +33,15 @@ struct DataPlaneStart {
     }
 
     /// Makes a plane of one kind: the one place that knows them all.
-    static func plane(_ kind: DataPlaneKind, logger: Logger) throws -> any DataPlane {
+    static func plane(
+        _ kind: DataPlaneKind, socket: SocketConfiguration, logger: Logger
+    ) throws -> any DataPlane {
         switch kind {
         case .userspace: try UserspacePlane(configuration: UserspaceConfiguration(), logger: logger)
         case .nftables: throw DataPlaneFailure(reason: "the nftables data plane is not built in yet")
-        case .socket: throw DataPlaneFailure(reason: "the socket data plane is not built in yet")
+        case .socket:
+            // Node ports, and clients that the programs do not see, are relayed.
+            try SocketPlane(configuration: socket, beneath: { try UserspacePlane(logger: logger) }, logger: logger)
         }
     }
 }

@@ -8,6 +8,7 @@ package import Logging
 import Manifests
 package import NetTypes
 import ServiceRouting
+import SocketProxy
 import StorePersistence
 import Synchronization
 
@@ -67,10 +68,20 @@ package final class ServiceProxy: Sendable {
     private func startedPlane() throws(DataPlaneFailure) -> any DataPlane {
         if let start = dataPlaneStart.withLock({ $0 }) { return start.plane }
         let choice = DataPlaneChoice(configuration.dataPlane, hasOwnNetwork: NetworkSurroundings.isOwn)
-        let start = try DataPlaneStart(choice) { try DataPlaneStart.plane($0, logger: logger) }
+        let start = try DataPlaneStart(choice) {
+            try DataPlaneStart.plane($0, socket: socketConfiguration, logger: logger)
+        }
         dataPlaneStart.withLock { $0 = start }
         logger.notice("\(start.explanation)")
         return start.plane
+    }
+
+    /// The DNS server listens at its cluster IP itself; its Service has no endpoint to send clients to.
+    private var socketConfiguration: SocketConfiguration {
+        var socket = SocketConfiguration()
+        socket.controlGroup = configuration.socketControlGroup
+        socket.exemptAddresses = Set(dnsAddress.map { [$0] } ?? [])
+        return socket
     }
 
     /// Runs until the task is cancelled, then leaves no socket behind.

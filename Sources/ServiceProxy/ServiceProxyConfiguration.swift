@@ -21,6 +21,8 @@ package struct ServiceProxyConfiguration: Sendable {
     package var dnsPort: UInt16
     /// Which plane carries connections.
     package var dataPlane = DataPlaneOption.auto
+    /// The control group that the socket plane serves; nil for all programs.
+    package var socketControlGroup: String?
     /// The file in which objects outlive the process; nil keeps them in memory only.
     package var storeFile: String?
     /// The time of an SOA's serial and of objects, seconds since 1970.

@@ -3,7 +3,9 @@ import CSocketProxy
 
 /// The maps that hold the routes, of one size, and the programs that read them.
 struct KernelTables: Sendable {
-    /// What fits. Hash maps cost the kernel 16 bytes for each place, and more only for what is there.
+    /// What fits.
+    ///
+    /// Hash maps cost the kernel 16 bytes for each place, and more only for what is there.
     struct Capacity: Equatable, Sendable {
         var routes: Int
         var endpoints: Int

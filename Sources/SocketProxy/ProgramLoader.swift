@@ -67,10 +67,12 @@ struct ProgramLoader {
                 for (index, byte) in bytes.enumerated() { code[reference.offset + 4 + index] = byte }
             }
         }
-        if !refusesByItself { code = Self.withoutSetResult(code) }
+        let always = refusesByItself ? [] : [Helper.chooseError]
+        code = Self.without(always, code)
         var result = submit(program.name, kind, code, log: nil)
-        if result == -Int(EINVAL) || result == -Int(EACCES) {
-            result = submit(program.name, kind, Self.withoutSetResult(code), log: nil)
+        for dispensable in [[Helper.nameProcess], [.chooseError], [.nameProcess, .chooseError]]
+        where result == -Int(EINVAL) || result == -Int(EACCES) {
+            result = submit(program.name, kind, Self.without(dispensable, code), log: nil)
         }
         if result < 0, result != -Int(EPERM) {
             var log = [CChar](repeating: 0, count: 1 << 18)
@@ -96,16 +98,23 @@ struct ProgramLoader {
         }
     }
 
-    /// The same program for kernels before 6.1, which do not let it choose an error: the call says that it failed.
-    static func withoutSetResult(_ code: [UInt8]) -> [UInt8] {
+    /// Calls of the kernel that a program can do without; raw values are the kernel's numbers.
+    enum Helper: UInt8 {
+        /// bpf_get_current_comm takes CAP_PERFMON on newer kernels; the name is then read from /proc.
+        case nameProcess = 16
+        /// bpf_set_retval is there for these programs since Linux 6.1; the plane beneath then refuses.
+        case chooseError = 187
+    }
+
+    /// The same program, in which calls of these helpers fail.
+    static func without(_ helpers: [Helper], _ code: [UInt8]) -> [UInt8] {
         var code = code
         for offset in stride(from: 0, to: code.count, by: 8) {
             let instruction = code[offset..<offset + 8]
-            // call 187 becomes r0 = -1.
-            guard instruction.elementsEqual([0x85, 0, 0, 0, UInt8(BPF_FUNC_set_retval.rawValue), 0, 0, 0]) else {
-                continue
+            for helper in helpers where instruction.elementsEqual([0x85, 0, 0, 0, helper.rawValue, 0, 0, 0]) {
+                // call N becomes r0 = -1.
+                code.replaceSubrange(offset..<offset + 8, with: [0xB7, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF])
             }
-            code.replaceSubrange(offset..<offset + 8, with: [0xB7, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF])
         }
         return code
     }

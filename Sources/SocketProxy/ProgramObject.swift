@@ -106,7 +106,7 @@ private struct ELFBytes {
     func sections() throws(ProgramObject.Malformed) -> [Section] {
         let truncated = ProgramObject.Malformed(description: "the file is cut off")
         guard let table = number64(40), let count = number16(60), let namesIndex = number16(62), namesIndex < count,
-            let namesAt = number64(table + namesIndex * 64 + 24)
+            let namesAt = number64(table + namesIndex * 64 + 24), table + count * 64 <= bytes.count
         else { throw truncated }
         var sections: [Section] = []
         for index in 0..<count {

@@ -27,14 +27,15 @@ package final class SocketPlane: DataPlane {
 
     /// Loads the programs and attaches them; no frontend is served before the first ``apply(_:)``.
     ///
-    /// - Parameter beneath: serves what the programs leave alone; it is stopped together with this plane.
-    /// - Throws: what is missing, with the remedy; `beneath` is then untouched.
+    /// - Parameter makeBeneath: makes what serves whatever the programs leave alone, once all else is known to work; it is
+    ///   stopped together with this plane.
+    /// - Throws: ``SocketPlaneFailure`` that says what is missing, with the remedy, or what `makeBeneath` throws.
     package init(
-        configuration: SocketConfiguration = SocketConfiguration(), beneath: any DataPlane, logger: Logger
-    ) throws(SocketPlaneFailure) {
+        configuration: SocketConfiguration = SocketConfiguration(), beneath makeBeneath: () throws -> any DataPlane,
+        logger: Logger
+    ) throws {
         let release = KernelRelease.current
-        guard KernelRelease.isNewEnough(release) else { throw .kernelTooOld(release) }
-        self.beneath = beneath
+        guard KernelRelease.isNewEnough(release) else { throw SocketPlaneFailure.kernelTooOld(release) }
         self.logger = logger
         let group = BPFDescriptor(try ControlGroup.open(configuration.controlGroup))
         let loader = try ProgramLoader(refusesByItself: configuration.refusesByItself)
@@ -58,13 +59,10 @@ package final class SocketPlane: DataPlane {
         settings.network_namespace = try Self.networkNamespace()
         self.settings = Mutex(settings)
         let attachment = ProgramAttachment(group: group)
-        do throws(BPFError) {
-            try settingsMap.set(0, settings)
-            for (number, port) in refusing { try tables.perform(.addEndpoint(number, port.endpoint)) }
-        } catch {
-            throw .kernel("\(error)")
-        }
+        try settingsMap.set(0, settings)
+        for (number, port) in refusing { try tables.perform(.addEndpoint(number, port.endpoint)) }
         let links = try attachment.attach(tables.programs)
+        beneath = try makeBeneath()
         state = Mutex(
             State(
                 routes: PublishedRoutes(exempt: configuration.exemptAddresses), loader: loader, tables: tables,

@@ -1,5 +1,6 @@
 #if os(Linux)
 import CSocketProxy
+import FoundationEssentials
 import NetTypes
 import ServiceRouting
 
@@ -119,11 +120,20 @@ extension SocketPlane.State {
             case SP_TERMINATING_FALLBACK: .terminatingFallback
             default: .random
             }
-        let command = withUnsafeBytes(of: record.command) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         return ConnectionEvent(
             client: SocketEndpoint(address: record.client.address, port: UInt16(bigEndian: record.client_port)),
             frontend: record.frontend.frontend, port: tally.key.port, endpoint: tally.endpoint, reason: reason,
-            process: record.process == 0 ? nil : ClientProcess(id: Int32(bitPattern: record.process), command: command))
+            process: Self.process(record))
+    }
+
+    private static func process(_ record: sp_event) -> ClientProcess? {
+        guard record.process != 0 else { return nil }
+        var command = withUnsafeBytes(of: record.command) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        if command.isEmpty {
+            let name = try? String(contentsOf: URL(filePath: "/proc/\(record.process)/comm"), encoding: .utf8)
+            command = (name ?? "").filter { !$0.isNewline }
+        }
+        return ClientProcess(id: Int32(bitPattern: record.process), command: command)
     }
 }
 #endif

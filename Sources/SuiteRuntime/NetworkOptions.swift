@@ -30,6 +30,13 @@ package struct NetworkOptions: ParsableArguments {
             discussion: "auto is nftables in a container's network namespace, else userspace."))
     package var dataPlane = DataPlaneOption.auto
 
+    @Option(
+        help: ArgumentHelp(
+            "The control group whose programs --data-plane socket serves.",
+            discussion: "A folder of a cgroup2 file system; without this option, every program of the machine.",
+            valueName: "path"))
+    package var socketCgroup: String?
+
     package init() {}
 
     package mutating func validate() throws {
@@ -56,6 +63,7 @@ package struct NetworkOptions: ParsableArguments {
         configuration.apiPort = apiPort == 0 ? nil : apiPort
         configuration.publishAddress = IPAddress(publishAddress)
         configuration.dataPlane = dataPlane
+        configuration.socketControlGroup = socketCgroup
     }
 }
 

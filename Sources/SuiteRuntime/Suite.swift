@@ -56,6 +56,7 @@ package final class Suite: Sendable {
         proxyConfiguration.storeFile = directory.storeFile
         proxyConfiguration.publishAddress = configuration.publishAddress
         proxyConfiguration.dataPlane = configuration.dataPlane
+        proxyConfiguration.socketControlGroup = configuration.socketControlGroup
         self.proxyConfiguration = proxyConfiguration
         do {
             let bell = bell.continuation

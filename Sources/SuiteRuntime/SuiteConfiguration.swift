@@ -56,6 +56,8 @@ package struct SuiteConfiguration: Sendable {
     package var publishAddress: IPAddress? = .v4(IPv4Address(bits: 0x7F00_0001))
     /// Which plane carries connections.
     package var dataPlane = DataPlaneOption.auto
+    /// The control group that the socket plane serves; nil for all programs.
+    package var socketControlGroup: String?
     package var timeout: Duration
     package var logLevel: Logger.Level
 

@@ -30,9 +30,9 @@ enum SocketHolder {
         }
         var configuration = SocketConfiguration()
         configuration.controlGroup = CommandLine.arguments.dropFirst().first
-        do throws(SocketPlaneFailure) {
+        do {
             let plane = try SocketPlane(
-                configuration: configuration, beneath: NothingBeneath(), logger: Logger(label: "holder"))
+                configuration: configuration, beneath: { NothingBeneath() }, logger: Logger(label: "holder"))
             await plane.apply(diff)
             print("ready")
             fflush(nil)
