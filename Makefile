@@ -10,7 +10,7 @@ BIN := $(SCRATCH)/release
 # Arguments for `make up` and its like: make up ARGS="--node-name laptop"
 ARGS ?=
 
-.PHONY: help swift setup test-setup release up down status logs build test test-one format lint verify clean bench-dns fuzz bpf
+.PHONY: help swift setup test-setup release up down status logs build test test-compose test-one format lint verify clean bench-dns fuzz bpf
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ build: test-setup ## build everything, tests too; a warning is an error
 # One test at a time: many are real programs, which on two cores would only make each other late.
 test: build ## build and run all tests
 	swift test --scratch-path $(SCRATCH) --skip-build --no-parallel
+
+test-compose: ## try the suite in containers: builds the image, needs Docker with compose 2.20 or newer
+	Tests/Compose/run.sh
 
 test-one: ## one test target and what it needs: make test-one T=PodRuntimeTests
 	KIADA_ONLY=$(T) swift test --scratch-path $(SCRATCH)

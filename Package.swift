@@ -201,7 +201,7 @@ var targets: [Target] = [
         ]),
     tests(
         "ServiceProxyTests",
-        ["ServiceProxy", "ServiceRouting", "ClusterStore", "ClusterModel", "Manifests", "KiadaTesting"]),
+        ["ServiceProxy", "ServiceRouting", "ClusterStore", "ClusterModel", "Manifests", "NetTypes", "KiadaTesting"]),
     tests("ComposePodsTests", ["ComposePods", "ClusterModel", "NetTypes"]),
     tests("ClusterAPITests", ["ClusterAPI", "ClusterModel"]),
     tests(

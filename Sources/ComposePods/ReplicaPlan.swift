@@ -34,7 +34,9 @@ package struct Replica: Hashable, Sendable {
 
 /// Which pods have to come and go so that the store shows the containers there are: a pure function.
 package enum ReplicaPlan {
-    /// On a PodTemplate: the compose service whose containers are its pods. On a pod: where it comes from.
+    /// On a PodTemplate: the compose service whose containers are its pods.
+    ///
+    /// On a pod: where it comes from.
     package static let serviceAnnotation = "kiada.dev/compose-service"
     /// On a pod: its addresses, separated by commas.
     package static let addressAnnotation = "kiada.dev/pod-ip"

@@ -12,6 +12,8 @@ package struct ReplicaWatcher: Sendable {
     private static let interval = Duration.milliseconds(250)
     /// Names of known addresses are asked for again after so many looks, as an address may pass to another container.
     private static let namesLast = 8
+    /// An address that has no name for so many looks is a pod named after it.
+    private static let patience = 8
 
     private let store: Store
     private let resolver: EngineResolver
@@ -33,18 +35,18 @@ package struct ReplicaWatcher: Sendable {
     /// - Parameter onProblems: what does not work now, in sentences; called after each look.
     package func run(onProblems: @Sendable ([String]) -> Void) async {
         var known: [ObjectKey: [Replica]] = [:]
-        var names: [IPAddress: [String]] = [:]
+        var names = KnownNames()
         var look = 0
         while !Task.isCancelled {
-            if look % Self.namesLast == 0 { names = [:] }
+            if look % Self.namesLast == 0 { names.pointers = [:] }
             look += 1
             var problems: [String] = []
             var wanted: [ReplicaPlan.Wanted] = []
-            var seen: Set<IPAddress> = []
+            names.seen = []
             for template in store.list(.podtemplates).items {
                 guard let service = template.annotations[ReplicaPlan.serviceAnnotation] else { continue }
                 do {
-                    let replicas = try await replicas(of: service, names: &names, seen: &seen)
+                    let replicas = try await replicas(of: service, &names)
                     if let before = known[template.key], before != replicas { look = 0 }
                     known[template.key] = replicas
                 } catch {
@@ -53,21 +55,27 @@ package struct ReplicaWatcher: Sendable {
                 wanted.append(
                     ReplicaPlan.Wanted(template: template, service: service, replicas: known[template.key] ?? []))
             }
-            names = names.filter { seen.contains($0.key) || !problems.isEmpty }
+            if problems.isEmpty { names.forgetOthers() }
             if !Task.isCancelled { problems += apply(wanted) }
             onProblems(problems)
             try? await Task.sleep(for: Self.interval)
         }
     }
 
-    private func replicas(
-        of service: String, names: inout [IPAddress: [String]], seen: inout Set<IPAddress>
-    ) async throws -> [Replica] {
+    private func replicas(of service: String, _ names: inout KnownNames) async throws -> [Replica] {
         var own: [IPAddress: [String]] = [:]
         for address in try await resolver.addresses(of: service + ".", families: families) {
-            seen.insert(address)
-            if names[address] == nil { names[address] = try await resolver.pointers(of: address) }
-            own[address] = names[address]
+            names.seen.insert(address)
+            if names.pointers[address] == nil {
+                let found = try await resolver.pointers(of: address)
+                // An engine forgets the name of a container that is stopping before it forgets the address.
+                if found.isEmpty, names.looksInVain[address, default: 0] < Self.patience {
+                    names.looksInVain[address, default: 0] += 1
+                    continue
+                }
+                names.pointers[address] = found
+            }
+            own[address] = names.pointers[address]
         }
         return Replica.replicas(of: service, own)
     }
@@ -90,5 +98,18 @@ package struct ReplicaWatcher: Sendable {
             }
         }
         return problems
+    }
+}
+
+/// What is known of addresses' names.
+private struct KnownNames {
+    var pointers: [IPAddress: [String]] = [:]
+    var looksInVain: [IPAddress: Int] = [:]
+    /// The addresses of the last look.
+    var seen: Set<IPAddress> = []
+
+    mutating func forgetOthers() {
+        pointers = pointers.filter { seen.contains($0.key) }
+        looksInVain = looksInVain.filter { seen.contains($0.key) && pointers[$0.key]?.isEmpty != false }
     }
 }

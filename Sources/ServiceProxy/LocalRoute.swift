@@ -37,46 +37,24 @@ struct LocalRoute {
     /// Takes the route away.
     func remove() { _ = send(type: 25, flags: 0x1 | 0x4) }
 
-    /// A request of routing netlink (rtnetlink(7)): nlmsghdr, rtmsg, RTA_DST, RTA_OIF, in the machine's byte order.
-    static func request(_ block: CIDR, interface: UInt32, type: UInt16, flags: UInt16) -> [UInt8] {
-        var body: [UInt8] = []
-        func append(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value) { body += $0 } }
-        append(UInt8(block.family == .v4 ? AF_INET : AF_INET6))
-        append(UInt8(block.prefixLength))
+    /// What follows the header of a request about the route (rtnetlink(7)): rtmsg, RTA_DST, RTA_OIF.
+    static func body(_ block: CIDR, interface: UInt32) -> [UInt8] {
+        var body = RouteNetlink.Body()
+        body.append(block.family.number)
+        body.append(UInt8(block.prefixLength))
         // No source, no type of service; table local, protocol static, scope host, type local; no flags.
-        body += [0, 0, 255, 4, 254, 2]
-        append(UInt32(0))
-        let octets = block.network.octets
-        append(UInt16(4 + octets.count))
-        append(UInt16(1))
-        body += octets
-        append(UInt16(8))
-        append(UInt16(4))
-        append(interface)
-        let payload = body
-        body = []
-        append(UInt32(16 + payload.count))
-        append(type)
-        append(flags)
-        append(UInt32(1))
-        append(UInt32(0))
-        return body + payload
+        body.octets += [0, 0, 255, 4, 254, 2]
+        body.append(UInt32(0))
+        body.append(attribute: 1, block.network.octets)
+        body.append(attribute: 4, interface)
+        return body.octets
     }
 
-    /// - Returns: the error number of the kernel's acknowledgement; 0 is success.
     private func send(type: UInt16, flags: UInt16) -> Int32 {
-        let descriptor = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return errno }
-        defer { close(descriptor) }
-        let bytes = Self.request(block, interface: interface, type: type, flags: flags)
-        guard Glibc.send(descriptor, bytes, bytes.count, 0) == bytes.count else { return errno }
-        var reply = [UInt8](repeating: 0, count: 4096)
-        let count = recv(descriptor, &reply, reply.count, 0)
-        guard count >= 20 else { return EIO }
-        return -reply.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 16, as: Int32.self) }
+        RouteNetlink.send(type: type, flags: flags, Self.body(block, interface: interface))
     }
 
-    private static func interface(of address: IPAddress) -> UInt32? {
+    static func interface(of address: IPAddress) -> UInt32? {
         var list: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&list) == 0 else { return nil }
         defer { freeifaddrs(list) }

@@ -88,9 +88,13 @@ package final class ServiceProxy: Sendable {
     ///
     /// - Throws: when no data plane can be started.
     package func run() async throws {
-        let plane = try startedPlane()
+        let started = try startedPlane()
         let routes = ownAddresses()
         defer { for route in routes { route.remove() } }
+        let blocks = configuration.networks.serviceRanges.filter { $0.family == .v6 && !$0.isLoopback }
+        let plane =
+            blocks.isEmpty
+            ? started : LinkAddressPlane(started, blocks: blocks, besides: configuration.nodeAddress) ?? started
         await withDiscardingTaskGroup { group in
             group.addTask { await self.controlPlane.run(onHandled: self.onChange) }
             group.addTask { await self.runDNS() }

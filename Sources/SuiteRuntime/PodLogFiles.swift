@@ -1,5 +1,6 @@
 import ClusterAPI
 import ClusterModel
+import ComposePods
 import FoundationEssentials
 import Glibc
 
@@ -12,6 +13,12 @@ struct PodLogFiles: PodLogSource {
     init(_ directory: StateDirectory) { self.directory = directory }
 
     func log(of pod: Pod, _ options: PodLogOptions) throws(APIError) -> AsyncStream<[UInt8]> {
+        if let service = pod.object.annotations[ReplicaPlan.serviceAnnotation] {
+            throw APIError(
+                .badRequest,
+                "pod \"\(pod.name)\" is a container of docker compose, which keeps its log: docker compose logs \(service)"
+            )
+        }
         let folder = "\(directory.logs)/\(pod.namespace)_\(pod.name)/\(options.container)"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let runs = Set(names.compactMap { Int($0.prefix { $0 != "." }) }).sorted()

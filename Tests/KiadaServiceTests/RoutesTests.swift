@@ -88,6 +88,13 @@ struct KiadaRoutesTests {
         }
     }
 
+    @Test(
+        "a client's IPv4 address is shown as such, also on a socket for both families",
+        arguments: [("::ffff:10.96.192.2", "10.96.192.2"), ("10.0.0.1", "10.0.0.1"), ("fd00::1", "fd00::1")])
+    func clientAddress(seen: String, shown: String) {
+        #expect(KiadaRoutes.clientIP(seen) == shown)
+    }
+
     @Test("the page carries a strict policy and nothing inline")
     func policy() async throws {
         try await application(ScriptedUpstream(Self.healthy)).test(.router) { client in

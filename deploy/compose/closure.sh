@@ -22,7 +22,7 @@ for program in "$out/usr/local/bin/suite-programs" /usr/bin/curl "$nftables"; do
 
 mkdir -p "$out/bin" "$out/etc" "$out/tmp" "$out/run/kiada/pods" "$out/run/kiada/tls" "$out/var/lib/kiada" "$out/data"
 cp /bin/busybox "$out/bin/busybox"
-for name in $("$out/bin/busybox" --list); do ln -sf busybox "$out/bin/$name"; done
+for name in $("$out/bin/busybox" --list); do [ -e "$out/bin/$name" ] || ln -s busybox "$out/bin/$name"; done
 printf 'root:x:0:0::/:/bin/sh\napp:x:10001:10001::/:/bin/sh\n' > "$out/etc/passwd"
 printf 'root:x:0:\napp:x:10001:\n' > "$out/etc/group"
 printf 'hosts: files dns\n' > "$out/etc/nsswitch.conf"

@@ -1,6 +1,7 @@
 import HTTPTypes
 package import Hummingbird
 import NIOCore
+import NetTypes
 package import ServiceKit
 
 /// All paths of the front end.
@@ -80,7 +81,14 @@ package struct KiadaRoutes: Sendable {
         }
         return await PageContents(
             quote: quote, question: question, identity: identity,
-            clientIP: context.remoteAddress?.ipAddress ?? "unknown", statusMessage: status.text)
+            clientIP: Self.clientIP(context.remoteAddress?.ipAddress), statusMessage: status.text)
+    }
+
+    /// As people know it: a socket for both families writes IPv4 addresses as `::ffff:192.0.2.1`.
+    static func clientIP(_ text: String?) -> String {
+        guard let text else { return "unknown" }
+        if case .v6(let address)? = IPAddress(text), let mapped = address.mappedIPv4 { return "\(mapped)" }
+        return text
     }
 }
 

@@ -96,12 +96,12 @@ struct ServiceRunner<Command: ServiceCommand> {
             logger: quietLogger)
     }
 
-    /// `::`, or 0.0.0.0 where the machine has no IPv6.
+    /// `::`, or 0.0.0.0 where no interface has an IPv6 address: there the C library refuses to look `::` up.
     private var bindAddress: String {
         guard options.bindAddress == "::" else { return options.bindAddress }
-        let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { return "0.0.0.0" }
-        close(descriptor)
+        var found: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo("::", nil, nil, &found) == 0 else { return "0.0.0.0" }
+        freeaddrinfo(found)
         return "::"
     }
 

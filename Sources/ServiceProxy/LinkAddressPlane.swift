@@ -1,0 +1,88 @@
+import Glibc
+import NetTypes
+import ServiceRouting
+
+/// A data plane whose IPv6 frontends are made addresses of an interface first.
+///
+/// A ``LocalRoute`` is enough for IPv4. For IPv6 the kernel answers neighbours, and lets programs listen, only at addresses
+/// that an interface really has. What was added is taken away again when the last frontend of an address goes, and at the end.
+actor LinkAddressPlane: DataPlane {
+    /// Adds (true) an address to the link or removes it; an error number.
+    typealias Change = @Sendable (IPAddress, Bool) -> Int32
+
+    nonisolated let name: String
+    private let plane: any DataPlane
+    private let blocks: [CIDR]
+    private let change: Change
+    private var frontends: [IPAddress: Set<Frontend>] = [:]
+
+    /// - Parameter blocks: of whose addresses the plane takes care.
+    init(_ plane: any DataPlane, blocks: [CIDR], change: @escaping Change) {
+        self.plane = plane
+        self.blocks = blocks
+        self.change = change
+        name = plane.name
+    }
+
+    /// - Parameter neighbour: an address of the interface; nil if none has it.
+    init?(_ plane: any DataPlane, blocks: [CIDR], besides neighbour: IPAddress) {
+        guard let interface = LocalRoute.interface(of: neighbour) else { return nil }
+        self.init(plane, blocks: blocks) { address, isAdded in
+            Self.change(address, isAdded, interface: interface)
+        }
+    }
+
+    func apply(_ diff: RoutingDiff) async -> [FrontendProblem] {
+        if diff.isComplete {
+            let kept = Set(diff.changed.map(\.frontend.address.address))
+            for address in frontends.keys where !kept.contains(address) { drop(address) }
+        }
+        for frontend in diff.changed.map(\.frontend) {
+            let address = frontend.address.address
+            guard blocks.contains(where: { $0.contains(address) }) else { continue }
+            // One that could not be added is tried again with the next change of a route.
+            if frontends[address] == nil {
+                let error = change(address, true)
+                guard error == 0 || error == EEXIST else { continue }
+            }
+            frontends[address, default: []].insert(frontend)
+        }
+        let problems = await plane.apply(diff)
+        for frontend in diff.removed {
+            let address = frontend.address.address
+            frontends[address]?.remove(frontend)
+            if frontends[address]?.isEmpty == true { drop(address) }
+        }
+        return problems
+    }
+
+    nonisolated func connectionEvents(limit: Int) -> AsyncStream<ConnectionEvent> {
+        plane.connectionEvents(limit: limit)
+    }
+
+    func counters() async -> [EndpointCounters] { await plane.counters() }
+
+    func stop() async {
+        await plane.stop()
+        for address in Array(frontends.keys) { drop(address) }
+    }
+
+    private func drop(_ address: IPAddress) {
+        frontends[address] = nil
+        _ = change(address, false)
+    }
+
+    /// RTM_NEWADDR or RTM_DELADDR with ifaddrmsg, IFA_ADDRESS and IFA_FLAGS: usable at once, without asking the link
+    /// whether somebody has the address.
+    private static func change(_ address: IPAddress, _ isAdded: Bool, interface: UInt32) -> Int32 {
+        var body = RouteNetlink.Body()
+        body.append(address.family.number)
+        body.append(UInt8(address.octets.count * 8))
+        body.octets += [0, 0]
+        body.append(interface)
+        body.append(attribute: 1, address.octets)
+        body.append(attribute: 8, 0x02)
+        return RouteNetlink.send(
+            type: isAdded ? 20 : 21, flags: isAdded ? 0x1 | 0x4 | 0x400 | 0x100 : 0x1 | 0x4, body.octets)
+    }
+}
