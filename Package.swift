@@ -203,7 +203,7 @@ var targets: [Target] = [
         "ServiceProxyTests",
         ["ServiceProxy", "ServiceRouting", "ClusterStore", "ClusterModel", "Manifests", "NetTypes", "KiadaTesting"]),
     tests("ComposePodsTests", ["ComposePods", "ClusterModel", "NetTypes"]),
-    tests("ClusterAPITests", ["ClusterAPI", "ClusterModel"]),
+    tests("ClusterAPITests", ["ClusterAPI", "ClusterModel", httpTypes]),
     tests(
         "SuiteTests",
         [

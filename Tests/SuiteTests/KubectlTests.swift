@@ -2,11 +2,14 @@ import Foundation
 import KiadaTesting
 import Testing
 
-/// The kubectl of this machine.
+/// The kubectl of this machine, or the one that the variable KUBECTL names.
 enum Kubectl {
-    static let isInstalled = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
-        FileManager.default.isExecutableFile(atPath: "\($0)/kubectl")
-    }
+    static let program = ProcessInfo.processInfo.environment["KUBECTL"] ?? "kubectl"
+    static let isInstalled =
+        program.contains("/")
+        || (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
+            FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")
+        }
 }
 
 /// The real kubectl against a running suite; K-numbers are those of kubectl-wire 15.
@@ -14,8 +17,8 @@ enum Kubectl {
     "kubectl", .serialized,
     .enabled(if: RunningSuite.obstacle == nil && Kubectl.isInstalled, "needs kubectl and ports below 1024"))
 struct KubectlTests {
-    private let suite: RunningSuite
-    private let home: TemporaryFolder
+    let suite: RunningSuite
+    let home: TemporaryFolder
 
     init() async throws {
         suite = try RunningSuite()
@@ -24,16 +27,15 @@ struct KubectlTests {
         #expect(up.code == 0, "\(up.errors)")
     }
 
-    private func kubectl(_ arguments: String..., environment: [String: String] = [:]) async throws -> ChildProcess.Exit
-    {
+    func kubectl(_ arguments: String..., environment: [String: String] = [:]) async throws -> ChildProcess.Exit {
         try await ChildProcess.run(
-            "kubectl", arguments,
+            Kubectl.program, arguments,
             environment: environment.merging([
                 "HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig",
             ]) { $1 })
     }
 
-    private func words(_ text: String) -> [[String]] {
+    func words(_ text: String) -> [[String]] {
         text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
     }
 
@@ -139,7 +141,7 @@ struct KubectlTests {
             (["delete", "ns", "test1"], "namespace \"test1\" deleted\n"),
         ] {
             let exit = try await ChildProcess.run(
-                "kubectl", arguments, environment: ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"])
+                Kubectl.program, arguments, environment: ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"])
             #expect(exit.output.hasPrefix(output.dropLast()), "\(arguments) \(exit.errors)")
         }
         #expect(try await kubectl("delete", "-f", file).output.hasPrefix("service \"web\" deleted"))
@@ -166,7 +168,7 @@ struct KubectlTests {
         let field = try await kubectl("get", "po", "--field-selector", "foo=bar")
         #expect(field.errors.contains("field label not supported: foo"))
         let watch = try ChildProcess(
-            "kubectl", ["get", "po", "-w", "--output-watch-events", "--no-headers"],
+            Kubectl.program, ["get", "po", "-w", "--output-watch-events", "--no-headers"],
             environment: ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"])
         #expect(await eventually { watch.output.split(separator: "\n").count == 9 })
         #expect(try await kubectl("run", "web", "--image=kiada/quote:1.0", "--port=8080").output == "pod/web created\n")
@@ -217,12 +219,15 @@ struct KubectlTests {
         let variables = try await kubectl("exec", "quote-001", "--", "env").output
         #expect(variables.contains("QUIZ_PORT_80_TCP=tcp://\(try suite.clusterIP("quiz")):80\n"))
         let input = try await ChildProcess.run(
-            "sh", ["-c", "seq 200000 | kubectl exec -i quote-001 -- cat | md5sum; seq 200000 | md5sum"],
+            "sh", ["-c", "seq 200000 | \(Kubectl.program) exec -i quote-001 -- cat | md5sum; seq 200000 | md5sum"],
             environment: ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"])
         #expect(Set(input.output.split(separator: "\n")).count == 1, "\(input.output) \(input.errors)")
         let terminal = try await ChildProcess.run(
             "script",
-            ["-qec", "stty cols 91 rows 23; kubectl exec -it quote-001 -- sh -c 'sleep 0.3; stty size'", "/dev/null"],
+            [
+                "-qec", "stty cols 91 rows 23; \(Kubectl.program) exec -it quote-001 -- sh -c 'sleep 0.3; stty size'",
+                "/dev/null",
+            ],
             environment: ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"])
         #expect(terminal.output.contains("23 91"), "\(terminal.output)")
         let missing = try await kubectl("exec", "quote-001", "--", "nosuch")
@@ -234,7 +239,7 @@ struct KubectlTests {
     @Test("K47, S27, S58 to S60: port-forward to a pod and to a Service's pod, in parallel and in a row")
     func portForward() async throws {
         let forward = try ChildProcess(
-            "kubectl", ["port-forward", "kiada-001", ":8080", ":8443"],
+            Kubectl.program, ["port-forward", "kiada-001", ":8080", ":8443"],
             environment: ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"])
         func ports() -> [Int] {
             forward.output.split(separator: "\n").filter { $0.hasPrefix("Forwarding from 127.0.0.1:") }.compactMap {
@@ -255,7 +260,7 @@ struct KubectlTests {
         forward.signal(SIGTERM)
         _ = await forward.wait()
         let service = try ChildProcess(
-            "kubectl", ["port-forward", "svc/quiz", ":80"],
+            Kubectl.program, ["port-forward", "svc/quiz", ":80"],
             environment: ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"])
         #expect(await eventually { service.output.contains("-> 8080") }, "\(service.errors)")
         service.signal(SIGTERM)

@@ -17,18 +17,25 @@ package struct APIResponder: HTTPResponder {
     let server: String
     /// Seconds since 1970.
     let now: @Sendable () -> Int64
+    private let flowControl: FlowControl
 
     package init(
-        store: Store, logs: any PodLogSource, server: String, logger: Logger, now: @escaping @Sendable () -> Int64
+        store: Store, logs: any PodLogSource, server: String, logger: Logger, flowControl: FlowControl = FlowControl(),
+        now: @escaping @Sendable () -> Int64
     ) {
         self.store = store
         self.logs = logs
         self.server = server
         self.logger = logger
         self.now = now
+        self.flowControl = flowControl
     }
 
     package func respond(to request: Request, context: Context) async throws -> Response {
+        try await flowControl.run(request.method) { try await answer(request, context) } ?? Self.tooManyRequests()
+    }
+
+    private func answer(_ request: Request, _ context: Context) async throws -> Response {
         var path = request.uri.path
         if path.count > 1, path.hasSuffix("/") { path.removeLast() }
         let query = Query(request.uri.query)
@@ -216,6 +223,16 @@ package struct APIResponder: HTTPResponder {
         }
         return json(
             StatusDocument.failure(error, key: key), HTTPResponse.Status(code: error.reason.code))
+    }
+
+    static func tooManyRequests() -> Response {
+        var response = json(
+            StatusDocument.failure(
+                APIError(
+                    .tooManyRequests, "the server has received too many requests and has asked us to try again later")),
+            .tooManyRequests)
+        response.headers[.retryAfter] = "1"
+        return response
     }
 
     private static func failure(_ failure: BodyFailure) -> Response {

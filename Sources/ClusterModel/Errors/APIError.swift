@@ -11,6 +11,7 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         case methodNotAllowed = "MethodNotAllowed"
         case notFound = "NotFound"
         case requestEntityTooLarge = "RequestEntityTooLarge"
+        case tooManyRequests = "TooManyRequests"
         case unsupportedMediaType = "UnsupportedMediaType"
 
         /// The HTTP status.
@@ -25,6 +26,7 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
             case .alreadyExists, .conflict: 409
             case .expired: 410
             case .invalid: 422
+            case .tooManyRequests: 429
             case .internalError: 500
             }
         }
