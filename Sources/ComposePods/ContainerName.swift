@@ -5,13 +5,15 @@
 package enum ContainerName {
     /// `quote-2` for `kiada-quote-2.kiada_cluster.`; nil when none of `pointers` can be a pod's name.
     ///
-    /// The project is taken from the network's name, else from `service`. A container with a name of its own keeps it.
+    /// The project is taken from the network's name, else from `service`, which may be among `pointers`. A container
+    /// with a name of its own keeps it.
     package static func pod(pointers: [String], service: String? = nil) -> String? {
-        let ranked = pointers.filter(endsInNumber) + pointers.filter { !endsInNumber($0) }
-        return ranked.lazy.compactMap { pod(pointer: $0, service: service) }.first
+        let others = pointers.filter { !endsInNumber($0) }
+        let services = service.map { [$0] } ?? others.map { String($0.prefix { $0 != "." }) }
+        return (pointers.filter(endsInNumber) + others).lazy.compactMap { pod(pointer: $0, services: services) }.first
     }
 
-    private static func pod(pointer: String, service: String?) -> String? {
+    private static func pod(pointer: String, services: [String]) -> String? {
         let parts = pointer.split(separator: ".", maxSplits: 1)
         guard let container = parts.first else { return nil }
         var name = container.lowercased().map { $0 == "_" ? "-" : $0 }[...]
@@ -19,8 +21,10 @@ package enum ContainerName {
         if let end = network.lastIndex(of: "_") {
             let project = network[..<end].lowercased().map { $0 == "_" ? "-" : $0 } + "-"
             if name.starts(with: project), name.count > project.count { name = name.dropFirst(project.count) }
-        } else if let service, let start = String(name).firstRange(of: "-\(service)-")?.upperBound {
-            name = Array("\(service)-" + String(name)[start...])[...]
+        } else if let (service, end) = services.lazy.compactMap({ service in
+            String(name).firstRange(of: "-\(service)-").map { (service, $0.upperBound) }
+        }).first {
+            name = Array("\(service)-" + String(name)[end...])[...]
         }
         let text = String(name)
         return isLabel(text) ? text : nil

@@ -56,9 +56,14 @@ package enum PodLauncher {
             let text = try? String(contentsOf: URL(filePath: "/etc/resolv.conf"), encoding: .utf8),
             let resolver = EngineResolver(resolvConf: text)
         else { return nil }
-        for _ in 0..<3 {
-            guard let pointers = try? await resolver.pointers(of: address) else { continue }
-            return ContainerName.pod(pointers: pointers)
+        // Podman tells its resolver of a container only after that has started.
+        for _ in 0..<10 {
+            if let pointers = try? await resolver.pointers(of: address),
+                let name = ContainerName.pod(pointers: pointers)
+            {
+                return name
+            }
+            try? await Task.sleep(for: .milliseconds(100))
         }
         return nil
     }

@@ -43,6 +43,14 @@ struct ReplicaPlanTests {
         #expect(ContainerName.pod(pointers: pointers, service: "quote") == expected)
     }
 
+    @Test("compose-lab 6: a container of Podman finds its service among its own names")
+    func ownNames() {
+        #expect(
+            ContainerName.pod(pointers: ["my-lab-quote-canary-1.", "my-lab-quote-canary-1.", "quote-canary.", "c11."])
+                == "quote-canary-1")
+        #expect(ContainerName.pod(pointers: ["kiada-quote-2.kiada_cluster."]) == "quote-2")
+    }
+
     @Test("A container becomes a pod with the template's labels, its address and the node")
     func create() throws {
         let replica = Replica(name: "quote-1", addresses: [try address("10.96.128.3")])
