@@ -61,6 +61,7 @@ var targets: [Target] = [
     // 2
     library("ClusterStore", ["ClusterModel"]),
     library("ServiceRouting", ["ClusterModel", "NetTypes"]),
+    library("LocalPorts", ["ServiceRouting", "NetTypes"]),
     library("Manifests", ["ClusterModel", yams]),
     // 3
     library("DNSClient", ["DNSWire", "NetTypes", nioCore, nioPosix]),
@@ -69,7 +70,7 @@ var targets: [Target] = [
         "ClusterDNS",
         ["DNSClient", "ClusterModel", "ClusterStore", "DNSWire", "NetTypes", "CLinux", logging, nioCore, nioPosix]),
     library("ProxyHealth", ["ClusterModel", "ServiceRouting", "NetTypes", nioCore, nioPosix, nioHTTP1]),
-    library("UserspaceProxy", ["ServiceRouting", "NetTypes", "CLinux", logging]),
+    library("UserspaceProxy", ["LocalPorts", "ServiceRouting", "NetTypes", "CLinux", logging]),
     .target(name: "CSocketProxy", exclude: ["compile.sh", "programs.bpf", "programs.bpf.c"]),
     library("SocketProxy", ["ServiceRouting", "NetTypes", "CLinux", "CSocketProxy", logging]),
     .target(name: "CPodProcess"),
@@ -163,7 +164,12 @@ var targets: [Target] = [
             "ClusterDNS", "DNSClient", "ClusterModel", "ClusterStore", "DNSWire", "NetTypes", "KiadaTesting", logging,
             nioCore, nioPosix,
         ]),
-    tests("UserspaceProxyTests", ["UserspaceProxy", "ServiceRouting", "NetTypes", "CLinux", "KiadaTesting", logging]),
+    .target(
+        name: "DataPlaneContract", dependencies: ["ServiceRouting", "NetTypes"], path: "Tests/DataPlaneContract",
+        swiftSettings: settings),
+    tests(
+        "UserspaceProxyTests",
+        ["UserspaceProxy", "DataPlaneContract", "LocalPorts", "ServiceRouting", "NetTypes", "KiadaTesting", logging]),
     .executableTarget(
         name: "SocketHolder", dependencies: ["SocketProxy", "ServiceRouting", "NetTypes", logging],
         path: "Tests/SocketHolder", swiftSettings: settings),

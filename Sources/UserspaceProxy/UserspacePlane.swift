@@ -1,5 +1,6 @@
 #if os(Linux)
 import Glibc
+import LocalPorts
 package import Logging
 import NetTypes
 package import ServiceRouting

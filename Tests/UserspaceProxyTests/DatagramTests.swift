@@ -1,4 +1,5 @@
 #if os(Linux)
+import DataPlaneContract
 import Glibc
 import KiadaTesting
 import NetTypes
@@ -6,7 +7,7 @@ import ServiceRouting
 import Testing
 import UserspaceProxy
 
-extension DataPlaneContract {
+extension UserspacePlaneTests {
     /// UDP: flows, their moves and their end (7.11).
     @Suite(.serialized) struct Datagrams {
         private let servers = ["a", "b"].map { TestServer(.datagrams($0)) }
@@ -27,42 +28,6 @@ extension DataPlaneContract {
                 #expect(counters.map(\.connections) == [3])
                 #expect(counters.map(\.active) == [3])
                 #expect(counters.map(\.bytesToEndpoint) == [180_003 + 15])
-            }
-        }
-
-        @Test("7.11 a flow moves when its endpoint goes, and not while that still serves")
-        func moves() async throws {
-            let frontend = PlaneUnderTest.freeFrontend(.udp)
-            let both = servers.map(\.endpoint)
-            try await PlaneUnderTest.run { plane in
-                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [both[0]])]))
-                let client = try Self.client(of: frontend)
-                client.write("x")
-                #expect(client.read() == Array("a 1".utf8))
-                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [both[1]], serving: both)]))
-                client.write("xy")
-                #expect(client.read() == Array("a 2".utf8))
-                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [both[1]])]))
-                client.write("xyz")
-                #expect(client.read() == Array("b 3".utf8))
-            }
-        }
-
-        @Test("7.5 without endpoints the port is unreachable; 7.11 from none to one it recovers at once")
-        func refuses() async throws {
-            let frontend = PlaneUnderTest.freeFrontend(.udp)
-            let route = PlaneUnderTest.route(frontend, [servers[0].endpoint])
-            try await PlaneUnderTest.run { plane in
-                await plane.apply(PlaneUnderTest.diff([route]))
-                let client = try Self.client(of: frontend)
-                client.write("x")
-                #expect(client.read() == Array("a 1".utf8))
-                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [])]))
-                client.write("x")
-                #expect(client.read() == nil && errno == ECONNREFUSED)
-                await plane.apply(PlaneUnderTest.diff([route]))
-                client.write("x")
-                #expect(client.read() == Array("a 1".utf8))
             }
         }
 

@@ -1,13 +1,12 @@
 #if os(Linux)
-import CLinux
-import Glibc
-import NetTypes
+package import Glibc
+package import NetTypes
 
 /// A blocking socket of a test, closed with its owner; no wait is longer than twenty seconds.
-final class TestSocket: Sendable {
-    let descriptor: Int32
+package final class TestSocket: Sendable {
+    package let descriptor: Int32
 
-    init(_ descriptor: Int32) {
+    package init(_ descriptor: Int32) {
         self.descriptor = descriptor
         var limit = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -16,47 +15,65 @@ final class TestSocket: Sendable {
 
     deinit { close(descriptor) }
 
-    convenience init(_ type: __socket_type) { self.init(socket(AF_INET, Int32(type.rawValue), 0)) }
+    package convenience init(_ type: __socket_type, _ family: IPFamily = .v4) {
+        self.init(socket(family == .v4 ? AF_INET : AF_INET6, Int32(type.rawValue), 0))
+    }
 
-    static func plain(_ endpoint: SocketEndpoint) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = endpoint.port.bigEndian
-        if case .v4(let host) = endpoint.address { address.sin_addr.s_addr = host.bits.bigEndian }
-        return address
+    /// sockaddr_in or sockaddr_in6, octet by octet.
+    private static func plain(_ endpoint: SocketEndpoint) -> [UInt8] {
+        let octets = endpoint.address.octets
+        let isIPv4 = octets.count == 4
+        let family: [UInt8] = withUnsafeBytes(of: UInt16(isIPv4 ? AF_INET : AF_INET6)) { Array($0) }
+        let port = [UInt8(endpoint.port >> 8), UInt8(endpoint.port & 255)]
+        return family + port
+            + (isIPv4 ? octets + [UInt8](repeating: 0, count: 8) : [0, 0, 0, 0] + octets + [0, 0, 0, 0])
     }
 
     /// 0, or the error number.
-    func connect(to endpoint: SocketEndpoint) -> Int32 { call(endpoint, Glibc.connect) }
+    package func connect(to endpoint: SocketEndpoint) -> Int32 { call(endpoint, Glibc.connect) }
 
-    func bind(to endpoint: SocketEndpoint) -> Int32 { call(endpoint, Glibc.bind) }
+    /// 0, or the error number.
+    ///
+    /// - Parameter besidesEndedConnections: connections whose end is not long ago do not count; listeners do.
+    package func bind(to endpoint: SocketEndpoint, besidesEndedConnections: Bool = false) -> Int32 {
+        var one: Int32 = besidesEndedConnections ? 1 : 0
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+        return call(endpoint, Glibc.bind)
+    }
 
     private func call(
         _ endpoint: SocketEndpoint, _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) -> Int32 {
-        var address = Self.plain(endpoint)
-        return withUnsafeBytes(of: &address) { bytes in
+        Self.plain(endpoint).withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return EINVAL }
-            let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-            return body(descriptor, base.assumingMemoryBound(to: sockaddr.self), size) == 0 ? 0 : errno
+            return body(descriptor, base.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)) == 0
+                ? 0 : errno
         }
     }
 
-    var localPort: UInt16 {
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    package var localPort: UInt16 {
+        var address = sockaddr_in6()
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
         withUnsafeMutableBytes(of: &address) { bytes in
             guard let base = bytes.baseAddress else { return }
             getsockname(descriptor, base.assumingMemoryBound(to: sockaddr.self), &length)
         }
-        return UInt16(bigEndian: address.sin_port)
+        // The port is at the same place in both families.
+        return UInt16(bigEndian: address.sin6_port)
+    }
+
+    /// Gives up waiting after `milliseconds`, instead of twenty seconds.
+    package func limitWaits(milliseconds: Int) {
+        var limit = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     @discardableResult
-    func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+    package func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
     @discardableResult
-    func write(_ bytes: [UInt8]) -> Bool {
+    package func write(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { raw in
@@ -68,23 +85,23 @@ final class TestSocket: Sendable {
         return true
     }
 
-    func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
+    package func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// nil after an error or twenty silent seconds; empty at the end.
-    func read(_ limit: Int = 65_536) -> [UInt8]? {
+    package func read(_ limit: Int = 65_536) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
         let count = recv(descriptor, &buffer, limit, 0)
         return count < 0 ? nil : Array(buffer.prefix(count))
     }
 
     /// Looks without waiting: 0 when there are bytes or the end, else the error; EAGAIN for silence.
-    func peek() -> Int32 {
+    package func peek() -> Int32 {
         var byte: UInt8 = 0
         return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0 ? errno : 0
     }
 
     /// Everything until the end; nil after an error.
-    func readAll() -> [UInt8]? {
+    package func readAll() -> [UInt8]? {
         var all: [UInt8] = []
         while true {
             guard let part = read() else { return nil }
@@ -95,25 +112,26 @@ final class TestSocket: Sendable {
 }
 
 /// A server on an address of its own, with one thread; it ends when it is released.
-final class TestServer: Sendable {
-    enum Behaviour: Sendable {
+package final class TestServer: Sendable {
+    package enum Behaviour: Sendable {
         /// Says its name and ends.
         case greet(String)
         /// Reads to the end, then sends all of it back and ends.
         case echo
+        /// Sends back what it reads as it reads it.
+        case converse
         /// Reads a little, says its name, and ends with the rest unread, which makes the kernel reset the connection.
         case answerUnread(String)
         /// Answers each datagram with its name.
         case datagrams(String)
     }
 
-    let endpoint: SocketEndpoint
+    package let endpoint: SocketEndpoint
     private let listener: TestSocket
 
-    init(_ behaviour: Behaviour) {
+    package init(_ behaviour: Behaviour, on host: IPAddress = PlaneUnderTest.endpointHost) {
         let isUDP = if case .datagrams = behaviour { true } else { false }
-        let listener = TestSocket(isUDP ? SOCK_DGRAM : SOCK_STREAM)
-        let host = PlaneUnderTest.endpointHost
+        let listener = TestSocket(isUDP ? SOCK_DGRAM : SOCK_STREAM, host.family)
         _ = listener.bind(to: SocketEndpoint(address: host, port: 0))
         if !isUDP { listen(listener.descriptor, 1024) }
         endpoint = SocketEndpoint(address: host, port: listener.localPort)
@@ -136,6 +154,10 @@ final class TestServer: Sendable {
                 client.write(name)
             // Of its own thread, so that many clients can be served at once.
             case .echo: run { if let all = client.readAll() { client.write(all) } }
+            case .converse:
+                run {
+                    while let part = client.read(), !part.isEmpty { client.write(part) }
+                }
             case .datagrams: return
             }
         }
@@ -164,7 +186,7 @@ final class TestServer: Sendable {
 }
 
 /// Runs `body` on a thread of its own.
-func run(_ body: @escaping @Sendable () -> Void) {
+package func run(_ body: @escaping @Sendable () -> Void) {
     let start = Unmanaged.passRetained(ThreadBody(body))
     var thread = pthread_t()
     let code = pthread_create(
