@@ -10,7 +10,7 @@ BIN := $(SCRATCH)/release
 # Arguments for `make up` and its like: make up ARGS="--node-name laptop"
 ARGS ?=
 
-.PHONY: help swift setup test-setup release up down status logs build test test-compose test-one format lint verify clean bench-dns bench-proxy bench-http fuzz bpf
+.PHONY: help swift setup test-setup release up down status logs build test test-compose test-one format lint verify clean bench-dns bench-proxy bench-sync bench-http fuzz bpf
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,11 @@ bench-http: setup ## quote against nginx with the same bytes, and the cost of ki
 	$(call install,$(PROXY_BENCH_PACKAGES))
 	env -u KIADA_STRICT KIADA_ONLY=kiada,quote,quiz swift build --scratch-path $(SCRATCH) -c release
 	BIN=$(BIN) Benchmarks/http/run.sh
+
+bench-sync: setup ## how long the nftables plane takes for many Services (root): a table
+	$(call install,nftables util-linux)
+	env -u KIADA_STRICT KIADA_BENCHMARKS=1 KIADA_ONLY=SyncBenchmark swift build --scratch-path $(SCRATCH) -c release
+	BINARY=$(BIN)/SyncBenchmark Benchmarks/sync/run.sh
 
 fuzz: swift ## random bytes for the DNS codec and prepared replies; SECONDS_LONG=60 is the default, the corpus is kept
 	Benchmarks/dns/fuzz.sh

@@ -71,6 +71,7 @@ var targets: [Target] = [
         ["DNSClient", "ClusterModel", "ClusterStore", "DNSWire", "NetTypes", "CLinux", logging, nioCore, nioPosix]),
     library("ProxyHealth", ["ClusterModel", "ServiceRouting", "NetTypes", nioCore, nioPosix, nioHTTP1]),
     library("UserspaceProxy", ["LocalPorts", "ServiceRouting", "NetTypes", "CLinux", logging]),
+    library("NFTablesProxy", ["LocalPorts", "ServiceRouting", "NetTypes", logging]),
     .target(name: "CSocketProxy", exclude: ["compile.sh", "programs.bpf", "programs.bpf.c"]),
     library("SocketProxy", ["ServiceRouting", "NetTypes", "CLinux", "CSocketProxy", logging]),
     .target(name: "CPodProcess"),
@@ -119,7 +120,7 @@ var targets: [Target] = [
         [
             "ControlPlane", "StorePersistence", "ClusterDNS", "ProxyHealth", "ClusterModel", "ClusterStore", "DNSWire",
             "Manifests",
-            "NetTypes",
+            "NFTablesProxy", "NetTypes",
             "ServiceRouting", "SocketProxy", "UserspaceProxy", logging,
         ]),
     library(
@@ -170,6 +171,11 @@ var targets: [Target] = [
     tests(
         "UserspaceProxyTests",
         ["UserspaceProxy", "DataPlaneContract", "LocalPorts", "ServiceRouting", "NetTypes", "KiadaTesting", logging]),
+    tests(
+        "NFTablesProxyTests",
+        [
+            "NFTablesProxy", "DataPlaneContract", "ServiceRouting", "NetTypes", "CLinux", "KiadaTesting", logging,
+        ]),
     .executableTarget(
         name: "SocketHolder", dependencies: ["SocketProxy", "ServiceRouting", "NetTypes", logging],
         path: "Tests/SocketHolder", swiftSettings: settings),
@@ -225,6 +231,10 @@ if Context.environment["KIADA_BENCHMARKS"] != nil {
             name: "DNSBenchmark", dependencies: ["ClusterDNS", "ClusterModel", "ClusterStore", "NetTypes", logging],
             path: "Benchmarks/dns", exclude: ["corpus", "fuzz.sh", "run.sh", "DNSFuzz.swift"],
             sources: ["DNSBenchmark.swift"], swiftSettings: settings))
+    targets.append(
+        .executableTarget(
+            name: "SyncBenchmark", dependencies: ["NFTablesProxy", "ServiceRouting", "NetTypes", logging],
+            path: "Benchmarks/sync", exclude: ["run.sh"], swiftSettings: settings))
 }
 
 // KIADA_ONLY=QuizServiceTests,quote leaves just these targets and what they need: a quick way to

@@ -52,7 +52,7 @@ package struct DataPlaneChoice: Equatable, Sendable {
         case .nftables: nil
         case .userspace:
             """
-            faster: --data-plane nftables (the nft program, root or CAP_NET_ADMIN) or, for clients on this machine, \
+            faster: --data-plane nftables (libnftables, root or CAP_NET_ADMIN) or, for clients on this machine, \
             --data-plane socket (root, or CAP_BPF and CAP_NET_ADMIN; Linux 5.18, cgroup v2)
             """
         }

@@ -1,4 +1,5 @@
 import Logging
+import NFTablesProxy
 import ServiceRouting
 import SocketProxy
 import UserspaceProxy
@@ -34,11 +35,11 @@ struct DataPlaneStart {
 
     /// Makes a plane of one kind: the one place that knows them all.
     static func plane(
-        _ kind: DataPlaneKind, socket: SocketConfiguration, logger: Logger
+        _ kind: DataPlaneKind, socket: SocketConfiguration, nftables: NFTablesConfiguration, logger: Logger
     ) throws -> any DataPlane {
         switch kind {
         case .userspace: try UserspacePlane(configuration: UserspaceConfiguration(), logger: logger)
-        case .nftables: throw DataPlaneFailure(reason: "the nftables data plane is not built in yet")
+        case .nftables: try NFTablesPlane(configuration: nftables, logger: logger)
         case .socket:
             // Node ports, and clients that the programs do not see, are relayed.
             try SocketPlane(configuration: socket, beneath: { try UserspacePlane(logger: logger) }, logger: logger)

@@ -6,6 +6,7 @@ import DNSWire
 import FoundationEssentials
 package import Logging
 import Manifests
+import NFTablesProxy
 package import NetTypes
 import ServiceRouting
 import SocketProxy
@@ -69,7 +70,7 @@ package final class ServiceProxy: Sendable {
         if let start = dataPlaneStart.withLock({ $0 }) { return start.plane }
         let choice = DataPlaneChoice(configuration.dataPlane, hasOwnNetwork: NetworkSurroundings.isOwn)
         let start = try DataPlaneStart(choice) {
-            try DataPlaneStart.plane($0, socket: socketConfiguration, logger: logger)
+            try DataPlaneStart.plane($0, socket: socketConfiguration, nftables: nftablesConfiguration, logger: logger)
         }
         dataPlaneStart.withLock { $0 = start }
         logger.notice("\(start.explanation)")
@@ -82,6 +83,17 @@ package final class ServiceProxy: Sendable {
         socket.controlGroup = configuration.socketControlGroup
         socket.exemptAddresses = Set(dnsAddress.map { [$0] } ?? [])
         return socket
+    }
+
+    private var nftablesConfiguration: NFTablesConfiguration {
+        var nftables = NFTablesConfiguration()
+        // The DNS server listens at its cluster IP itself; its Service has no endpoint to send clients to.
+        nftables.exemptAddresses = Set(dnsAddress.map { [$0] } ?? [])
+        let blocks = configuration.networks.serviceRanges
+        nftables.forwardedFamilies = Set(blocks.filter { !$0.isLoopback }.map(\.family))
+        // Suites with blocks of their own run side by side.
+        if let block = blocks.first, block.isLoopback { nftables.instance = block.network.octets[1] }
+        return nftables
     }
 
     /// Runs until the task is cancelled, then leaves no socket behind.

@@ -17,6 +17,7 @@
 
 // Declared by glibc only under _GNU_SOURCE, which an importing module may have missed.
 extern int pipe2(int descriptors[2], int flags);
+extern int setns(int descriptor, int kinds);
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 extern ssize_t splice(int from, long *from_offset, int to, long *to_offset, size_t length, unsigned int flags);
 

@@ -1,0 +1,89 @@
+import NetTypes
+import ServiceRouting
+
+/// A route in terms of elements: a pure function of the route, of where its endpoints sit, and of its clients' numbers.
+struct RouteElements {
+    /// Clients that get the same verdict.
+    ///
+    /// The last group, without sources, is everybody else and class 0; the others are numbered in the order in which they
+    /// are looked at.
+    struct Group: Hashable {
+        let number: Int
+        let sources: [CIDR]
+        let verdict: Verdict
+    }
+
+    static func groups(of route: FrontendRoute) -> [Group] {
+        let everybodyElse = Group(number: 0, sources: [], verdict: route.outside)
+        guard route.inside != route.outside else { return [everybodyElse] }
+        return [Group(number: 1, sources: route.insideSources, verdict: route.inside), everybodyElse]
+    }
+
+    /// - Parameters:
+    ///   - slots: the endpoints of each class, in the order in which they sit in the kernel's map.
+    ///   - marks: the number under which clients of each class are remembered; empty without affinity.
+    static func elements(
+        of route: FrontendRoute, slots: [Int: [SocketEndpoint]], marks: [Int: UInt32]
+    ) -> [Element] {
+        let frontend = route.frontend
+        let family = frontend.address.address.family
+        var elements: [Element] = []
+        func add(_ set: SetName, _ key: ElementKey, _ data: ElementData = .none) {
+            elements.append(Element(family: family, set: set, key: key, data: data))
+        }
+        let isSpecial = !route.ignoresSource || !marks.isEmpty
+        for group in groups(of: route) {
+            let endpoints = slots[group.number] ?? []
+            let verdict = verdict(group.verdict, count: endpoints.count, class: group.number)
+            if isSpecial {
+                add(.choices(group.number), .frontend(frontend), verdict)
+                for range in outermost(group.sources, family) {
+                    add(.sourceClass(group.number), .source(frontend, range))
+                }
+                if let mark = marks[group.number], !endpoints.isEmpty {
+                    add(.sticky(group.number), .frontend(frontend), .mark(mark))
+                }
+            } else {
+                add(.frontends, .frontend(frontend), verdict)
+            }
+            let first = UInt32(group.number) * Ruleset.slotsPerClass
+            for (slot, endpoint) in zip(first..., endpoints) {
+                add(.endpoints, .slot(frontend, slot), .endpoint(endpoint))
+            }
+        }
+        if isSpecial { add(.frontends, .frontend(frontend), .goto("special")) }
+        if let allowed = route.allowedSources {
+            add(.restricted, .frontend(frontend))
+            for range in outermost(allowed, family) { add(.sources, .source(frontend, range)) }
+        }
+        return elements
+    }
+
+    private static func verdict(_ verdict: Verdict, count: Int, class number: Int) -> ElementData {
+        switch verdict {
+        case .forward: .goto(Ruleset.pickName(count, class: number))
+        case .reject: .goto("refuse")
+        case .drop: .drop
+        }
+    }
+
+    /// Without blocks that lie in others: the kernel takes no overlapping intervals.
+    static func outermost(_ blocks: [CIDR], _ family: IPFamily) -> [CIDR] {
+        var result: [CIDR] = []
+        for block in blocks.filter({ $0.family == family }).sorted(by: { $0.prefixLength < $1.prefixLength })
+        where !result.contains(where: { $0.contains(block.network) }) {
+            result.append(block)
+        }
+        return result
+    }
+
+    /// The endpoints of `list` in an order that leaves as many as possible where they sit in `old`.
+    static func arrange(_ list: [SocketEndpoint], after old: [SocketEndpoint]) -> [SocketEndpoint] {
+        let wanted = Set(list)
+        var slots: [SocketEndpoint?] = list.indices.map { $0 < old.count && wanted.contains(old[$0]) ? old[$0] : nil }
+        let seated = Set(slots.compactMap { $0 })
+        var rest = list.filter { !seated.contains($0) }[...]
+        for index in slots.indices where slots[index] == nil { slots[index] = rest.popFirst() }
+        return slots.compactMap { $0 }
+    }
+}

@@ -1,0 +1,93 @@
+#if os(Linux)
+import DataPlaneContract
+import KiadaTesting
+import Logging
+import NFTablesProxy
+import NetTypes
+import ServiceRouting
+import Testing
+
+/// The plane in a network namespace that has nothing but loopback: services and endpoints are on this machine.
+@Suite(.serialized, .enabled(if: NetworkNamespace.rights == .all), .timeLimit(.minutes(2)))
+struct NFTablesPlaneTests {
+    private static func plane(_ configuration: NFTablesConfiguration = NFTablesConfiguration()) throws -> NFTablesPlane
+    {
+        try NFTablesPlane(configuration: configuration, logger: Logger(label: "test"))
+    }
+
+    @Test("The contract of all data planes", arguments: ContractClause.all)
+    func contract(_ clause: ContractClause) async throws { try await clause.check(try Self.plane()) }
+
+    @Test("stop() leaves no table; the tables of a run that was killed go at the next start")
+    func cleanUp() async throws {
+        let server = TestServer(.greet("a"))
+        let (first, second) = (PlaneUnderTest.freeFrontend(), PlaneUnderTest.freeFrontend())
+        // Never stopped, as if it had been killed: what it did is in the kernel.
+        let killed = try Self.plane()
+        await killed.apply(PlaneUnderTest.diff([PlaneUnderTest.route(first, [server.endpoint])]))
+        #expect(PlaneUnderTest.answer(first) == "a")
+        try await PlaneUnderTest.run(try Self.plane()) { plane async throws in
+            await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(second, [server.endpoint])]))
+            #expect(PlaneUnderTest.answer(first) == nil)
+            #expect(PlaneUnderTest.answer(second) == "a")
+        }
+        #expect(try await Self.rules() == "")
+    }
+
+    @Test("After somebody has flushed all rules, the next change brings everything back")
+    func flushed() async throws {
+        let server = TestServer(.greet("a"))
+        let (first, second) = (PlaneUnderTest.freeFrontend(), PlaneUnderTest.freeFrontend())
+        try await PlaneUnderTest.run(try Self.plane()) { plane async throws in
+            await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(first, [server.endpoint])]))
+            _ = try await ChildProcess.run("nft", ["flush", "ruleset"])
+            #expect(PlaneUnderTest.answer(first) == nil)
+            let problems = await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(second, [server.endpoint])]))
+            #expect(problems.isEmpty)
+            for frontend in [first, second] { #expect(PlaneUnderTest.answer(frontend) == "a") }
+        }
+    }
+
+    @Test("The number of rules does not depend on the number of Services")
+    func ruleCount() async throws {
+        let endpoints = (1...3).map { SocketEndpoint(address: PlaneUnderTest.endpointHost, port: $0) }
+        func routes(_ count: UInt16) -> [FrontendRoute] {
+            (1...count).map {
+                let frontend = Frontend(SocketEndpoint(address: PlaneUnderTest.host, port: $0), .tcp)
+                return PlaneUnderTest.route(frontend, endpoints)
+            }
+        }
+        try await PlaneUnderTest.run(try Self.plane()) { plane async throws in
+            await plane.apply(PlaneUnderTest.diff(routes(1)))
+            let few = try await Self.ruleCount()
+            await plane.apply(PlaneUnderTest.diff(routes(5000)))
+            #expect(try await Self.ruleCount() == few)
+        }
+    }
+
+    @Test("An address that this process serves itself is left alone")
+    func exempt() async throws {
+        let (dns, other) = (TestServer(.greet("own"), on: PlaneUnderTest.host), TestServer(.greet("other")))
+        var configuration = NFTablesConfiguration()
+        configuration.exemptAddresses = [PlaneUnderTest.host]
+        try await PlaneUnderTest.run(try Self.plane(configuration)) { plane async throws in
+            let frontend = Frontend(dns.endpoint, .tcp)
+            for endpoints in [[], [other.endpoint]] {
+                let problems = await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, endpoints)]))
+                #expect(problems.isEmpty)
+                #expect(PlaneUnderTest.answer(frontend) == "own")
+            }
+        }
+    }
+
+    private static func rules() async throws -> String {
+        try await ChildProcess.run("nft", ["list", "ruleset"]).output
+    }
+
+    private static func ruleCount() async throws -> Int {
+        // Sets and maps may be long; rules are what has a handle within a chain.
+        let list = try await ChildProcess.run("nft", ["-a", "-t", "list", "ruleset"]).output
+        return list.split(separator: "\n").filter { $0.contains("# handle") && !$0.contains("{") }.count
+    }
+}
+#endif
