@@ -215,7 +215,7 @@ var targets: [Target] = [
         "ServiceProxyTests",
         ["ServiceProxy", "ServiceRouting", "ClusterStore", "ClusterModel", "Manifests", "NetTypes", "KiadaTesting"]),
     tests("ComposePodsTests", ["ComposePods", "ClusterModel", "NetTypes"]),
-    tests("ClusterAPITests", ["ClusterAPI", "ClusterModel", httpTypes]),
+    tests("ClusterAPITests", ["ClusterAPI", "ClusterModel", httpTypes, hummingbirdCore]),
     tests(
         "SuiteTests",
         [
