@@ -8,10 +8,15 @@ package import ServiceRouting
 package enum PortHolder {
     /// `haproxy (process 4711)`; nil when nobody is found or the process belongs to another user.
     package static func name(of frontend: Frontend) -> String? {
-        // The kernel writes its table in pieces: while sockets come and go, one reading may miss a line.
-        var inodes: Set<String> = []
-        for _ in 0..<3 where inodes.isEmpty { inodes = Self.inodes(of: frontend) }
-        guard !inodes.isEmpty else { return nil }
+        // The kernel writes its tables in pieces: while sockets and descriptors come and go, one reading may miss a line.
+        for _ in 0..<5 {
+            let inodes = inodes(of: frontend)
+            if !inodes.isEmpty, let holder = holder(of: inodes) { return holder }
+        }
+        return nil
+    }
+
+    private static func holder(of inodes: Set<String>) -> String? {
         for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
             guard Int32(entry) != nil else { continue }
             let folder = "/proc/\(entry)/fd"

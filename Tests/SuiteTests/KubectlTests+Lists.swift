@@ -75,9 +75,9 @@ extension KubectlTests {
             words(try await kubectl("get", "ep", "external-service", "--no-headers").output).first?[1]
                 == "1.1.1.1:88,2.2.2.2:88")
         #expect(try await kubectl("get", "endpointslices").output.contains(" + 1 more..."))
-        let both = try await kubectl("get", "po,svc", "--no-headers").output.split(
+        let both = try await kubectl("get", "po,svc").output.split(
             separator: "\n", omittingEmptySubsequences: false)
-        #expect(both.first?.hasPrefix("pod/") == true && both.contains { $0.hasPrefix("service/") })
+        #expect(both.contains { $0.hasPrefix("pod/") } && both.contains { $0.hasPrefix("service/") })
         #expect(both.dropLast().contains(""), "a blank line between the tables")
         #expect(words(try await kubectl("get", "po", "-l", "app=kiada,rel!=canary", "-o", "name").output).count == 3)
         #expect(
