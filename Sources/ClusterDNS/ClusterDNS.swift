@@ -36,15 +36,21 @@ package final class ClusterDNS: Sendable {
 
     /// Binds the sockets.
     ///
-    /// `upstreams` are the node's name servers; those that are this server itself are left out, so that no query goes round
-    /// in circles. `now` is the time in seconds since 1970, for the SOA serial.
+    /// `upstreams` are the node's name servers; those that are this server itself, or turn out to lead back to it, are left
+    /// out, so that no query goes round in circles. `now` is the time in seconds since 1970, for the SOA serial.
     package static func start(
         store: Store, zone settings: ZoneSettings, server: DNSServerSettings, upstreams: [SocketEndpoint],
         logger: Logger, now: @escaping @Sendable () -> UInt32, group: MultiThreadedEventLoopGroup = .singleton
     ) async throws -> ClusterDNS {
         let holder = ZoneHolder(Zone(settings: settings, serial: now()))
         let metrics = DNSMetrics()
-        let forwarder = Forwarder(upstreams: upstreams.filter { !server.endpoints.contains($0) })
+        let forwarder = Forwarder(
+            upstreams: upstreams.filter { !server.endpoints.contains($0) },
+            onLoop: { upstream in
+                logger.warning(
+                    "an upstream name server leads back to cluster DNS and is left out",
+                    metadata: ["server": "\(upstream)"])
+            })
         let responder = Responder(
             zone: holder, forwarder: forwarder, metrics: metrics,
             queryLog: server.logsQueries ? Self.queryLog(logger) : nil)

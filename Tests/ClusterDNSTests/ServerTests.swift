@@ -170,7 +170,8 @@ struct ServerTests {
                         #expect(reply.questions[0].name.description == name + ".")
                     }
                 }
-                let asked = { counted.queries.values.reduce(0, +) }
+                // Without the probes for loops, which are of another type.
+                let asked = { counted.queries.filter { $0.key.type == "A" }.values.reduce(0, +) }
                 #expect(asked() == 2)
                 #expect(try await ask(server, "gone.kiada.svc.example.org", .a).code == .nameError)
                 #expect(try await ask(server, "gone.kiada.svc.example.org", .a).code == .nameError)

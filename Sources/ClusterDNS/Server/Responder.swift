@@ -88,6 +88,7 @@ package struct Responder: Sendable {
         }
         switch Resolver(zone.current).resolve(question) {
         case .answer(let answer): return .now(encode(answer, to: query, transport))
+        case .outside where forwarder.isOwnProbe(question): return .now(encode(.bare(.refused), to: query, transport))
         case .outside: return .later(forward(bytes, query, transport, loop))
         case .external(let chain, let target): return .later(follow(chain, target, query, question, transport, loop))
         }

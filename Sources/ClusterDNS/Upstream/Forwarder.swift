@@ -7,7 +7,8 @@ import Synchronization
 /// Passes queries on to the upstream servers and brings their replies back as they are (rule 6.10).
 ///
 /// Servers are tried in random order, each once, for two seconds; one that failed is tried last for a while. At most
-/// `outstandingLimit` queries are under way; what comes beyond gets no reply.
+/// `outstandingLimit` queries are under way; what comes beyond gets no reply. Servers that lead back here are left out
+/// (``LoopProbes``).
 package final class Forwarder: Sendable {
     /// Servers that are used at most.
     package static let upstreamLimit = 15
@@ -19,21 +20,27 @@ package final class Forwarder: Sendable {
         var failedUntil: [SocketEndpoint: ContinuousClock.Instant] = [:]
         var outstanding = 0
         var hits: UInt64 = 0
+        var probes = LoopProbes()
     }
 
     private let upstreams: [SocketEndpoint]
     private let timeout: TimeAmount
     private let now: @Sendable () -> ContinuousClock.Instant
+    private let onLoop: @Sendable (SocketEndpoint) -> Void
     private let state: Mutex<State>
 
     /// Makes a forwarder to `upstreams`; without any no query is ever answered.
+    ///
+    /// - Parameter onLoop: told each upstream server that is found to lead back here.
     package init(
         upstreams: [SocketEndpoint], timeout: TimeAmount = .seconds(2), cacheLimit: Int = 10_000,
-        now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
+        onLoop: @escaping @Sendable (SocketEndpoint) -> Void = { _ in }
     ) {
         self.upstreams = Array(upstreams.prefix(Self.upstreamLimit))
         self.timeout = timeout
         self.now = now
+        self.onLoop = onLoop
         state = Mutex(State(cache: ReplyCache(capacity: cacheLimit)))
     }
 
@@ -48,21 +55,25 @@ package final class Forwarder: Sendable {
         _ query: [UInt8], over transport: DNSExchange.Transport, on loop: any EventLoop
     ) -> EventLoopFuture<[UInt8]?> {
         let key = ReplyCache.Key(query, transport)
-        let plan = state.withLock { state -> (cached: [UInt8]?, servers: [SocketEndpoint]) in
+        let plan = state.withLock { state -> Plan in
             let now = now()
             if let cached = state.cache.reply(for: key, now: now) {
                 state.hits += 1
-                return (cached, [])
+                return Plan(cached: cached)
             }
-            guard state.outstanding < Self.outstandingLimit, isUsable else { return (nil, []) }
+            guard state.outstanding < Self.outstandingLimit, isUsable else { return Plan() }
+            let probes = state.probes.due(upstreams, now: now)
+            let usable = upstreams.filter { !state.probes.looping.contains($0) }
+            guard !usable.isEmpty else { return Plan(probes: probes) }
             state.outstanding += 1
             var well: [SocketEndpoint] = []
             var failed: [SocketEndpoint] = []
-            for server in upstreams.shuffled() {
+            for server in usable.shuffled() {
                 if let end = state.failedUntil[server], end > now { failed.append(server) } else { well.append(server) }
             }
-            return (nil, well + failed)
+            return Plan(servers: well + failed, probes: probes)
         }
+        for probe in plan.probes { send(probe, on: loop) }
         if let cached = plan.cached { return loop.makeSucceededFuture(Self.readdress(cached, to: query)) }
         guard !plan.servers.isEmpty else { return loop.makeSucceededFuture(nil) }
         return attempt(query, transport, plan.servers[...], loop).map { reply in
@@ -71,6 +82,32 @@ package final class Forwarder: Sendable {
                 if let reply { state.cache.store(reply, for: key, now: self.now()) }
             }
             return reply.map { Self.readdress($0, to: query) }
+        }
+    }
+
+    /// What to do about a query.
+    private struct Plan {
+        var cached: [UInt8]?
+        var servers: [SocketEndpoint] = []
+        var probes: [LoopProbes.Probe] = []
+    }
+
+    /// Whether a question is one that this forwarder has sent out to see if it comes back.
+    func isOwnProbe(_ question: Question) -> Bool {
+        guard question.type == Self.probeType, let found = state.withLock({ $0.probes.returned(question.name) }) else {
+            return false
+        }
+        if found.isNew { onLoop(found.server) }
+        return true
+    }
+
+    /// HINFO, which hardly anybody asks for.
+    private static let probeType = RecordType(rawValue: 13)
+
+    private func send(_ probe: LoopProbes.Probe, on loop: any EventLoop) {
+        let query = Message(id: .random(in: 0 ... .max), query: Question(probe.name, Self.probeType)).encoded()
+        DNSExchange.send(query, to: probe.server, over: .udp, timeout: timeout, on: loop).whenComplete { _ in
+            self.state.withLock { $0.probes.ended(probe) }
         }
     }
 
