@@ -77,16 +77,26 @@ private final class DatagramWork: Sendable {
         let metrics = responder.metrics
         let stamps = responder.stamps
         let mayReuse = responder.mayReuseReplies
+        // After a batch the thread gives way before it waits: who shares its core then asks more at a time, and neither is
+        // woken up for each query. This answers a fifth more queries per second than to wait at once (docs/benchmarks.md).
+        var wasBusy = false
         while true {
             incoming.makeRoom()
             let count = clinux_recvmmsg(
-                socket.descriptor, incoming.messages, UInt32(Self.batchSize), Int32(CLINUX_MSG_WAITFORONE))
+                socket.descriptor, incoming.messages, UInt32(Self.batchSize),
+                wasBusy ? Int32(MSG_DONTWAIT) : Int32(CLINUX_MSG_WAITFORONE))
             if isStopping.load(ordering: .acquiring) { return }
+            if count <= 0, wasBusy {
+                wasBusy = false
+                sched_yield()
+                continue
+            }
             guard count > 0 else {
                 // Short of memory, say: it may pass, and must not cost a core until then.
                 if count < 0, errno != EINTR { usleep(1_000) }
                 continue
             }
+            wasBusy = true
             let start = Self.nanoseconds()
             var replies = 0
             var last = AnswerTable.Hit(length: 0, type: .a, code: .noError)
