@@ -1,5 +1,6 @@
 #if os(Linux)
 import ClusterModel
+import FoundationEssentials
 import NetTypes
 
 /// Starting containers: what they run, with which environment and files.
@@ -61,7 +62,11 @@ extension RuntimeState {
                 resolvConf = try entry.folder.write("resolv.conf", text)
                 binds.append(Self.fileBind(resolvConf, "/etc/resolv.conf"))
             }
-            let hosts = try entry.folder.write("hosts", hostsFile(pod, facts))
+            let hosts = try entry.folder.write(
+                "hosts",
+                HostsFile.text(
+                    for: pod, at: facts.podIP, clusterDomain: configuration.clusterDomain,
+                    node: pod.isHostNetwork ? Self.nodeHosts : ""))
             binds.append(Self.fileBind(hosts, "/etc/hosts"))
             let imageValues = [
                 "POD_IP": facts.podIP.description, "POD_DIR": facts.folder, "RESOLV_CONF": resolvConf,
@@ -91,24 +96,20 @@ extension RuntimeState {
         }
         if isolation != .none {
             if isolation == .files { spec.binds = binds }
-            spec.hostname = pod.isHostNetwork ? nil : pod.effectiveHostname
+            spec.hostname = try HostsFile.kernelHostname(of: pod, clusterDomain: configuration.clusterDomain)
         }
         return spec
+    }
+
+    /// The node's /etc/hosts; empty when it cannot be read.
+    private static var nodeHosts: String {
+        (try? String(contentsOf: URL(filePath: "/etc/hosts"), encoding: .utf8)) ?? ""
     }
 
     private static func fileBind(_ source: String, _ target: String) -> ProcessSpec.Bind {
         var bind = ProcessSpec.Bind(source: source, target: target)
         bind.isFile = true
         return bind
-    }
-
-    /// The pod's /etc/hosts, as the kubelet writes it.
-    private func hostsFile(_ pod: Pod, _ facts: PodFacts) -> String {
-        var names = pod.effectiveHostname
-        if let subdomain = pod.subdomain {
-            names = "\(names).\(subdomain).\(pod.namespace).svc.\(configuration.clusterDomain)\t\(names)"
-        }
-        return "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n\(facts.podIP)\t\(names)\n"
     }
 }
 

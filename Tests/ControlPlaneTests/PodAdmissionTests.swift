@@ -47,6 +47,37 @@ struct PodAdmissionTests {
         #expect(refusal(["volumes": volumes]) == "Pod \"p\" is invalid: \(message)")
     }
 
+    private static func searches(_ count: Int, length: Int) -> JSONValue {
+        .array(Array(repeating: .string(String(repeating: "d", count: length)), count: count))
+    }
+
+    @Test(
+        "6.12 dnsPolicy is one of four, None names its servers, and the limits of dnsConfig are kept",
+        arguments: [
+            (["dnsPolicy": "Cluster"], #"spec.dnsPolicy: Unsupported value: "Cluster""#),
+            (
+                ["dnsPolicy": "None"],
+                "spec.dnsConfig.nameservers: Required value: must provide at least one DNS nameserver when `dnsPolicy` is None"
+            ),
+            (
+                ["dnsConfig": ["nameservers": ["192.0.2.1", "dns.example.org"]]],
+                #"spec.dnsConfig.nameservers[1]: Invalid value: "dns.example.org": must be a valid IP address"#
+            ),
+            (
+                ["dnsConfig": ["nameservers": ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"]]],
+                "must not have more than 3 nameservers"
+            ),
+            (
+                ["dnsConfig": ["searches": Self.searches(33, length: 20)]],
+                "must not have more than 32 search paths"
+            ),
+            (
+                ["dnsConfig": ["searches": Self.searches(9, length: 240)]],
+                "must not have more than 2048 characters (including spaces) in the search list"
+            ),
+        ] as [([String: JSONValue], String)])
+    func dns(spec: [String: JSONValue], message: String) { #expect(refusal(spec).contains(message)) }
+
     @Test("A mount names a volume of the pod, and its path is used once")
     func mounts() {
         let mounts: JSONValue = [

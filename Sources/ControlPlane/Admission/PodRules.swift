@@ -1,4 +1,5 @@
 import ClusterModel
+import NetTypes
 
 /// The rules for a Pod that the pod runtime relies on, in the API server's words.
 enum PodRules {
@@ -110,6 +111,12 @@ enum PodRules {
                 .invalid(
                     "spec.dnsConfig.nameservers", servers.compactMap(\.stringValue),
                     "must not have more than 3 nameservers"))
+        }
+        for (index, server) in servers.enumerated() where IPAddress(server.stringValue ?? "") == nil {
+            errors.append(
+                .invalid(
+                    "spec.dnsConfig.nameservers[\(index)]", server.stringValue ?? "",
+                    "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"))
         }
         let searches = (spec["dnsConfig"]?["searches"]?.arrayValue ?? []).compactMap(\.stringValue)
         if searches.count > 32 {
