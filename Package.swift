@@ -213,7 +213,10 @@ var targets: [Target] = [
         ]),
     tests(
         "ServiceProxyTests",
-        ["ServiceProxy", "ServiceRouting", "ClusterStore", "ClusterModel", "Manifests", "NetTypes", "KiadaTesting"]),
+        [
+            "ServiceProxy", "ProxyHealth", "ServiceRouting", "ClusterStore", "ClusterModel", "Manifests", "NetTypes",
+            "KiadaTesting", logging,
+        ]),
     tests("ComposePodsTests", ["ComposePods", "ClusterModel", "NetTypes"]),
     tests("ClusterAPITests", ["ClusterAPI", "ClusterModel", httpTypes, hummingbirdCore]),
     tests(

@@ -1,11 +1,11 @@
-import ClusterModel
+package import ClusterModel
 import ClusterStore
 import Synchronization
 
-/// Writes what happens to pods as Events, for `kubectl describe` and `kubectl get events`.
+/// Writes what happens to objects as Events, for `kubectl describe` and `kubectl get events`.
 ///
 /// The same thing again only counts up. At most ``limit`` are kept, the newest ones.
-final class EventRecorder: Sendable {
+package final class EventRecorder: Sendable {
     static let limit = 500
 
     private let store: Store
@@ -13,15 +13,24 @@ final class EventRecorder: Sendable {
     /// Ours, oldest first.
     private let order = Mutex<[ObjectKey]>([])
 
+    /// - Parameter now: seconds since 1970.
     init(_ store: Store, now: @escaping @Sendable () -> Int64) {
         self.store = store
         self.now = now
     }
 
-    func record(_ pod: Pod, isWarning: Bool, reason: String, message: String) {
-        let identity = "\(pod.uid) \(reason) \(message)"
-        let name = "\(pod.name.prefix(230)).\(String(StableHash.fnv1a(identity.utf8), radix: 16))"
-        let key = ObjectKey(.events, namespace: pod.namespace, name: name)
+    /// Writes one Event about `object`; one that its namespace takes no more is lost.
+    ///
+    /// - Parameters:
+    ///   - component: who noticed it.
+    ///   - reason: one word in CamelCase.
+    package func record(
+        _ object: KubeObject, by component: String, isWarning: Bool, reason: String, message: String
+    ) {
+        let uid = object.uid ?? ""
+        let identity = "\(uid) \(reason) \(message)"
+        let name = "\(object.name.prefix(230)).\(String(StableHash.fnv1a(identity.utf8), radix: 16))"
+        let key = ObjectKey(.events, namespace: object.namespace, name: name)
         let time = JSONValue.string(Timestamp.text(unixSeconds: now()))
         do throws(APIError) {
             if store.get(key) != nil {
@@ -31,10 +40,10 @@ final class EventRecorder: Sendable {
                 }
                 return
             }
-            var event = KubeObject(.events, namespace: pod.namespace, name: name)
+            var event = KubeObject(.events, namespace: object.namespace, name: name)
             event.json["involvedObject"] = [
-                "kind": "Pod", "apiVersion": "v1", "namespace": .string(pod.namespace), "name": .string(pod.name),
-                "uid": .string(pod.uid),
+                "kind": .string(object.kind), "apiVersion": .string(object.apiVersion),
+                "namespace": .string(object.namespace), "name": .string(object.name), "uid": .string(uid),
             ]
             event.json["reason"] = .string(reason)
             event.json["message"] = .string(message)
@@ -42,8 +51,8 @@ final class EventRecorder: Sendable {
             event.json["count"] = 1
             event.json["firstTimestamp"] = time
             event.json["lastTimestamp"] = time
-            event.json["source"] = ["component": "pod-runtime"]
-            event.json["reportingComponent"] = "pod-runtime"
+            event.json["source"] = ["component": .string(component)]
+            event.json["reportingComponent"] = .string(component)
             _ = try store.create(event)
             forgetOldest(besides: key)
         } catch {

@@ -2,6 +2,7 @@ import ClusterModel
 import ClusterStore
 import Logging
 import NetTypes
+import ProxyHealth
 import ServiceRouting
 import Synchronization
 
@@ -14,6 +15,10 @@ struct RouteFollower {
     private var table: RoutingTable
     private var services: [ServiceID: Service] = [:]
     private var slices: [ServiceID: [String: EndpointSlice]] = [:]
+    /// Ports of Services that drop what they get, by Service.
+    private var droppingPorts: [ServiceID: NoLocalEndpoints] = [:]
+    /// What the plane could not serve when it was last asked.
+    private(set) var problems: [FrontendProblem] = []
 
     init(_ plane: any DataPlane, options: RoutingOptions) {
         self.plane = plane
@@ -48,16 +53,41 @@ struct RouteFollower {
                 id, service: services[id], slices: (slices[id] ?? [:]).sorted { $0.key < $1.key }.map(\.value))
             for route in change.changed { routes[route.frontend] = .some(route) }
             for frontend in change.removed { routes[frontend] = .some(nil) }
+            let dropping = Self.droppingPorts(table.routes(of: id))
+            droppingPorts[id] = dropping == NoLocalEndpoints() ? nil : dropping
         }
         var diff = RoutingDiff()
         for (frontend, route) in routes.sorted(by: { $0.key < $1.key }) {
             if let route { diff.changed.append(route) } else { diff.removed.append(frontend) }
         }
-        return sentences(await plane.apply(diff))
+        problems = await plane.apply(diff)
+        return sentences(problems)
+    }
+
+    /// What the servers on healthCheckNodePorts have to say, by Service.
+    var healthChecks: [ServiceID: HealthCheck] { table.healthChecks }
+
+    /// Ports that have a Local policy and no endpoint here, over all Services.
+    var noLocalEndpoints: NoLocalEndpoints {
+        droppingPorts.values.reduce(into: NoLocalEndpoints()) { sum, ports in
+            sum.internalPolicy += ports.internalPolicy
+            sum.externalPolicy += ports.externalPolicy
+        }
+    }
+
+    /// Only a Local policy makes a port drop what comes from outside (7.5).
+    private static func droppingPorts(_ routes: [FrontendRoute]) -> NoLocalEndpoints {
+        func count(isExternal: Bool) -> Int {
+            Set(routes.filter { $0.outside == .drop && $0.kind.isExternal == isExternal }.map(\.port)).count
+        }
+        return NoLocalEndpoints(internalPolicy: count(isExternal: false), externalPolicy: count(isExternal: true))
     }
 
     /// Gives what could not be served another chance.
-    func retry() async -> [String] { sentences(await plane.apply(RoutingDiff())) }
+    mutating func retry() async -> [String] {
+        problems = await plane.apply(RoutingDiff())
+        return sentences(problems)
+    }
 
     private func sentences(_ problems: [FrontendProblem]) -> [String] {
         var sentences = problems.map(\.description)

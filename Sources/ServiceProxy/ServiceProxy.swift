@@ -2,12 +2,12 @@ import ClusterDNS
 package import ClusterModel
 package import ClusterStore
 import ControlPlane
-import DNSWire
 import FoundationEssentials
 package import Logging
 import Manifests
 import NFTablesProxy
 package import NetTypes
+import ProxyHealth
 import ServiceRouting
 import SocketProxy
 import StorePersistence
@@ -16,16 +16,19 @@ import Synchronization
 /// Everything that a cluster does for Services, in one process: store, controllers, data plane, DNS, manifests.
 package final class ServiceProxy: Sendable {
     package let store: Store
-    private let configuration: ServiceProxyConfiguration
-    private let logger: Logger
+    /// Writes Events about pods and Services.
+    package let events: EventRecorder
+    let configuration: ServiceProxyConfiguration
+    let logger: Logger
     private let controlPlane: ControlPlane
     private let board = ProblemBoard()
     private let manifestsRead = Gate()
     private let routed = Mutex<UInt64>(0)
-    private let dnsAddress: IPAddress?
-    private let nodeResolvConf: ResolvConf
+    let dnsAddress: IPAddress?
+    let dns = Mutex(NameServer.starting)
+    let nodeResolvConf: ResolvConf
     private let dataPlaneStart = Mutex<DataPlaneStart?>(nil)
-    private let onChange: @Sendable () -> Void
+    let onChange: @Sendable () -> Void
 
     /// Reads what an earlier run has kept, and adds what every cluster has; nothing listens yet.
     ///
@@ -44,6 +47,7 @@ package final class ServiceProxy: Sendable {
         admission.restore(contents.objects.filter { $0.type == .services })
         store = Store(
             admission: admission, source: SystemStoreSource(now: now), journal: journal, contents: contents)
+        events = EventRecorder(store, now: now)
         try Self.forgetStatus(ofPodsIn: store)
         controlPlane = ControlPlane(store, networks: configuration.networks, logger: logger, now: now)
         dnsAddress = BuiltInObjects.dnsAddress(configuration.networks)
@@ -107,10 +111,12 @@ package final class ServiceProxy: Sendable {
         let plane =
             blocks.isEmpty
             ? started : LinkAddressPlane(started, blocks: blocks, besides: configuration.nodeAddress) ?? started
+        let status = proxyStatus(plane)
         await withDiscardingTaskGroup { group in
             group.addTask { await self.controlPlane.run(onHandled: self.onChange) }
             group.addTask { await self.runDNS() }
-            group.addTask { await self.route(plane) }
+            group.addTask { await self.route(plane, status) }
+            group.addTask { await self.serveHealth(status) }
             group.addTask { await self.followManifests() }
         }
         await plane.stop()
@@ -139,6 +145,7 @@ package final class ServiceProxy: Sendable {
     /// Whether everything that follows from the store's present state is done, the data plane included.
     package var isSettled: Bool {
         controlPlane.isSettled && routed.withLock { $0 } >= store.lastChange(of: RouteFollower.types)
+            && dns.withLock { $0.isSettled }
     }
 
     /// What does not work now, in sentences.
@@ -167,68 +174,42 @@ package final class ServiceProxy: Sendable {
         }
     }
 
-    /// The resolv.conf of a pod (semantics 6.12).
-    package func resolvConf(for pod: Pod) -> String {
-        let dns = PodDNS(podSpec: pod.object.json["spec"] ?? [:])
-        let result = ResolvConf.forPod(
-            dns, namespace: pod.namespace, clusterDNS: dnsAddress.map { [$0] } ?? [],
-            domain: Self.withoutFinalDot(configuration.clusterDomain), node: nodeResolvConf)
-        for warning in result.warnings {
-            logger.warning(
-                "\(warning.reason)", metadata: ["pod": "\(pod.namespace)/\(pod.name)", "message": "\(warning.message)"])
-        }
-        return result.file.description
-    }
-
     /// The processes of pods ended with the run that started them.
     private static func forgetStatus(ofPodsIn store: Store) throws(APIError) {
         for pod in store.list(.pods).items { _ = try store.modify(pod.key) { $0.json["status"] = nil } }
     }
 
-    private static func withoutFinalDot(_ name: Name) -> String {
-        let text = name.description
-        return text.hasSuffix(".") ? String(text.dropLast()) : text
-    }
-
     // MARK: Parts
 
-    private func route(_ plane: any DataPlane) async {
+    private func route(_ plane: any DataPlane, _ status: ProxyStatus) async {
         let options = RoutingOptions(
             nodeName: configuration.nodeName, nodeAddresses: [configuration.nodeAddress],
             nodePortAddresses: [configuration.nodeAddress] + (configuration.publishAddress.map { [$0] } ?? []),
             podRanges: configuration.networks.podRanges, publishAddress: configuration.publishAddress)
         var follower = RouteFollower(plane, options: options)
+        var isFull = true
+        let checks = HealthCheckServers(addresses: Set(options.nodePortAddresses).sorted()) { status.isHealthy }
         while !Task.isCancelled {
             guard let stream = try? store.watch(RouteFollower.types) else { continue }
             let batches = WatchBatches(stream).makeAsyncIterator()
             while let batch = await batches.next() {
-                report("data plane", await follower.handle(batch))
+                await status.measure(batch, isFull: isFull) {
+                    report("data plane", await follower.handle(batch))
+                    return follower.problems
+                }
+                isFull = false
+                status.setNoLocalEndpoints(follower.noLocalEndpoints)
+                noteHealthChecks(await checks.set(follower.healthChecks))
                 if let last = batch.last?.revision { routed.withLock { $0 = last } }
                 onChange()
             }
             if !Task.isCancelled {
                 logger.notice("the data plane fell behind the store and reads it again")
                 follower = RouteFollower(plane, options: options)
+                isFull = true
             }
         }
-    }
-
-    private func runDNS() async {
-        guard let address = dnsAddress else { return }
-        let endpoint = SocketEndpoint(address: address, port: configuration.dnsPort)
-        let upstreams = nodeResolvConf.nameservers.compactMap { text in
-            IPAddress(text).map { SocketEndpoint(address: $0, port: 53) }
-        }
-        let now = configuration.unixSeconds
-        do {
-            let dns = try await ClusterDNS.start(
-                store: store, zone: ZoneSettings(domain: configuration.clusterDomain),
-                server: DNSServerSettings(endpoints: [endpoint], socketsPerEndpoint: 2), upstreams: upstreams,
-                logger: logger, now: { UInt32(clamping: now()) })
-            await dns.run()
-        } catch {
-            report("dns", ["cluster DNS cannot listen at \(endpoint): \(error)"])
-        }
+        await checks.stop()
     }
 
     private func followManifests() async {
@@ -262,9 +243,12 @@ package final class ServiceProxy: Sendable {
         }
     }
 
-    private func report(_ source: String, _ problems: [String]) {
+    /// - Returns: those problems that `source` did not have before.
+    @discardableResult
+    func report(_ source: String, _ problems: [String]) -> [String] {
         let (new, isChanged) = board.set(source, problems)
         for problem in new { logger.warning("\(problem)") }
         if isChanged { onChange() }
+        return new
     }
 }

@@ -19,6 +19,14 @@ package struct ServiceProxyConfiguration: Sendable {
     /// The node's resolv.conf.
     package var nodeResolvConf: String
     package var dnsPort: UInt16
+    /// Seconds for which DNS answers may be kept, 0...3600.
+    package var dnsTTL: UInt32 = 5
+    /// Whether each DNS query is logged; this costs most of the server's speed.
+    package var logsQueries = false
+    /// Where health and metrics are served.
+    package var healthAddress: IPAddress
+    /// The port of health and metrics; nil for none.
+    package var healthPort: UInt16? = 10256
     /// Which plane carries connections.
     package var dataPlane = DataPlaneOption.auto
     /// The control group that the socket plane serves; nil for all programs.
@@ -40,6 +48,7 @@ package struct ServiceProxyConfiguration: Sendable {
         publishAddress = .v4(Self.address(127, 0, 0, 1))
         nodeResolvConf = "/etc/resolv.conf"
         dnsPort = 53
+        healthAddress = .v4(Self.address(127, 0, 0, 1))
         unixSeconds = { Int64(time(nil)) }
     }
 
@@ -61,6 +70,7 @@ package struct ServiceProxyConfiguration: Sendable {
         podRange = range(128, 17)
         networks.podRanges = [podRange]
         nodeAddress = .v4(Self.address(127, block, 65, 2))
+        healthAddress = nodeAddress
     }
 
     private static func address(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) -> IPv4Address {

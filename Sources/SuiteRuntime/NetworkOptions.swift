@@ -37,6 +37,20 @@ package struct NetworkOptions: ParsableArguments {
             valueName: "path"))
     package var socketCgroup: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The port of health and metrics: /healthz, /livez, /metrics; 0 for none.",
+            discussion: "On 127.0.0.1, or on the node's address where it has one of its own.", valueName: "port"))
+    package var healthPort: UInt16 = 10256
+
+    @Option(
+        name: .customLong("dns-ttl"),
+        help: ArgumentHelp("Seconds for which DNS answers may be kept, 0 to 3600.", valueName: "seconds"))
+    package var dnsTTL: UInt32 = 5
+
+    @ArgumentParser.Flag(help: "Log each DNS query; this costs most of the name server's speed.")
+    package var logQueries = false
+
     package init() {}
 
     package mutating func validate() throws {
@@ -45,6 +59,9 @@ package struct NetworkOptions: ParsableArguments {
         }
         if let block = addressBlock, !(1...254).contains(block) {
             throw ValidationError("--address-block \(block): must be between 1 and 254")
+        }
+        guard dnsTTL <= 3600 else {
+            throw ValidationError("--dns-ttl \(dnsTTL): must be between 0 and 3600 seconds")
         }
         if let reason = SuiteConfiguration.problem(withClusterDomain: clusterDomain) {
             throw ValidationError("--cluster-domain \"\(clusterDomain)\": \(reason)")
@@ -61,6 +78,9 @@ package struct NetworkOptions: ParsableArguments {
         configuration.addressBlock = addressBlock
         configuration.clusterDomain = clusterDomain
         configuration.apiPort = apiPort == 0 ? nil : apiPort
+        configuration.healthPort = healthPort == 0 ? nil : healthPort
+        configuration.dnsTTL = dnsTTL
+        configuration.logsQueries = logQueries
         configuration.publishAddress = IPAddress(publishAddress)
         configuration.dataPlane = dataPlane
         configuration.socketControlGroup = socketCgroup

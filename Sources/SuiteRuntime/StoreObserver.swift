@@ -2,6 +2,7 @@ import ClusterModel
 import ClusterStore
 import Logging
 import PodRuntime
+import ServiceProxy
 
 /// Writes what the pod runtime finds into the store, where everybody else sees it.
 struct StoreObserver: PodRuntimeObserver {
@@ -40,7 +41,10 @@ struct StoreObserver: PodRuntimeObserver {
     }
 
     func note(_ pod: Pod, isWarning: Bool, reason: String, message: String) {
-        if !isStopping() { events.record(pod, isWarning: isWarning, reason: reason, message: message) }
+        if !isStopping() {
+            events.record(
+                pod.object, by: "pod-runtime", isWarning: isWarning, reason: reason, message: message)
+        }
         logger.log(
             level: isWarning && !isStopping() ? .warning : .info, "\(reason)",
             metadata: ["pod": "\(pod.namespace)/\(pod.name)", "message": "\(message)"])

@@ -62,5 +62,6 @@ extension AddressPlan {
             serviceRanges: serviceRanges, loadBalancerRange: loadBalancerRange, podRanges: podRanges)
         configuration.podRange = podRanges.first ?? configuration.podRange
         configuration.nodeAddress = nodeAddress
+        configuration.healthAddress = nodeAddress
     }
 }

@@ -57,6 +57,9 @@ package final class Suite: Sendable {
         proxyConfiguration.publishAddress = configuration.publishAddress
         proxyConfiguration.dataPlane = configuration.dataPlane
         proxyConfiguration.socketControlGroup = configuration.socketControlGroup
+        proxyConfiguration.healthPort = configuration.healthPort
+        proxyConfiguration.dnsTTL = configuration.dnsTTL
+        proxyConfiguration.logsQueries = configuration.logsQueries
         self.proxyConfiguration = proxyConfiguration
         do {
             let bell = bell.continuation
@@ -84,7 +87,7 @@ package final class Suite: Sendable {
             podConfiguration,
             observer: StoreObserver(
                 store: store, logger: logger,
-                events: EventRecorder(store, now: proxyConfiguration.unixSeconds), nodeName: configuration.nodeName,
+                events: proxy.events, nodeName: configuration.nodeName,
                 isStopping: { [isStopping] in isStopping.isRaised }),
             logger: logger)
     }

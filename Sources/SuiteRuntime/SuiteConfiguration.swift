@@ -58,6 +58,12 @@ package struct SuiteConfiguration: Sendable {
     package var dataPlane = DataPlaneOption.auto
     /// The control group that the socket plane serves; nil for all programs.
     package var socketControlGroup: String?
+    /// The port of health and metrics; nil for none.
+    package var healthPort: UInt16? = 10256
+    /// Seconds for which DNS answers may be kept, 0...3600.
+    package var dnsTTL: UInt32 = 5
+    /// Whether each DNS query is logged.
+    package var logsQueries = false
     package var timeout: Duration
     package var logLevel: Logger.Level
 

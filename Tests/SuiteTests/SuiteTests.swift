@@ -150,6 +150,53 @@ struct SuiteTests {
         #expect(bad.code == 64)
     }
 
+    @Test("6.8, 7.14 --dns-ttl, --log-queries and --health-port; 6.12, 6.14 a pod's own names and warnings about them")
+    func namesAndHealth() async throws {
+        let suite = try RunningSuite()
+        let file = suite.manifests + "/quote.yaml"
+        let searches = (1...30).map { "d\($0).example.org" }.joined(separator: ", ")
+        let config = """
+            spec:
+              hostAliases: [{ip: 192.0.2.7, hostnames: [old.example.org]}]
+              dnsConfig: {nameservers: [192.0.2.1, 192.0.2.2, 192.0.2.3], searches: [\(searches)]}
+              containers:
+            """
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        #expect(text.contains("\nspec:\n  containers:\n"))
+        try text.replacing("spec:\n  containers:", with: config).write(
+            toFile: file, atomically: true, encoding: .utf8)
+        #expect(try await suite.up(["--dns-ttl", "30", "--log-queries", "--health-port", "10299"]).code == 0)
+        let quote = try suite.clusterIP("quote")
+        let answer = try await ChildProcess.run(
+            "dig", ["@127.\(suite.block).0.10", "+noall", "+answer", "+tries=1", "quote.kiada.svc.cluster.local"]
+        ).output
+        #expect(answer.split(whereSeparator: \.isWhitespace).dropFirst() == ["30", "IN", "A", Substring(quote)])
+        let log = try String(contentsOfFile: suite.state + "/suite.log", encoding: .utf8)
+        #expect(log.contains("dns query") && log.contains("quote.kiada.svc.cluster.local"))
+        #expect(log.contains("DNSConfigForming"))
+
+        let node = "http://127.\(suite.block).65.2:10299"
+        #expect(try await suite.curl("\(node)/livez").output.contains(#""healthy":true"#))
+        #expect(try await suite.curl("http://\(quote)/").output.hasPrefix("This is the quote service"))
+        let metrics = try await suite.curl("\(node)/metrics").output
+        #expect(PrometheusFormat.problems(in: metrics) == [])
+        let connections = metrics.split(separator: "\n").filter {
+            $0.hasPrefix("kiada_proxy_connections_total{") && $0.contains("service=\"quote\"")
+        }
+        #expect(connections.count >= 4 && connections.contains { !$0.hasSuffix(" 0") })
+        #expect(metrics.contains(#"kiada_dns_queries_total{type="A",code="NOERROR"}"#))
+
+        func own(_ name: String) throws -> String {
+            try String(contentsOfFile: "\(suite.state)/pods/kiada_quote-001/\(name)", encoding: .utf8)
+        }
+        #expect(try own("hosts").contains("192.0.2.7\told.example.org\n"))
+        let resolver = try own("resolv.conf").split(separator: "\n")
+        #expect(resolver.count { $0.hasPrefix("nameserver ") } == 3 && !resolver.contains("nameserver 192.0.2.3"))
+        #expect(resolver.first { $0.hasPrefix("search ") }?.split(separator: " ").count == 33)
+        #expect(try await suite.down().code == 0)
+        for bad in [["--dns-ttl", "3601"], ["--health-port", "65536"]] { #expect(try await suite.up(bad).code == 64) }
+    }
+
     @Test("a crash leaves no process behind; the next start has the same cluster IPs and the answers that were given")
     func crash() async throws {
         let suite = try RunningSuite()
