@@ -181,7 +181,10 @@ var targets: [Target] = [
         path: "Tests/SocketHolder", swiftSettings: settings),
     tests(
         "SocketProxyTests",
-        ["SocketProxy", "ServiceRouting", "NetTypes", "CLinux", "KiadaTesting", "SocketHolder", logging]),
+        [
+            "SocketProxy", "UserspaceProxy", "DataPlaneContract", "ServiceRouting", "NetTypes", "CLinux",
+            "KiadaTesting", "SocketHolder", logging,
+        ]),
     tests("ProxyHealthTests", ["ProxyHealth", "ServiceRouting", "ClusterModel", "NetTypes", "KiadaTesting"]),
     tests("PodRuntimeTests", ["PodRuntime", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
     .executableTarget(

@@ -8,13 +8,14 @@
 # wrk has counted. Everything listens in 127.0.0.0/8; nothing is left behind.
 #
 # LOADS: keep-alive-N and connection-per-request-N with N connections, 10-MB-bodies, idle. PROXIES: as below; what is
-# missing on this machine is left out, and said. The socket plane serves a control group in which only wrk runs.
+# missing on this machine is left out, and said. The socket plane serves a control group in which only wrk runs. The
+# nftables plane runs only while it is measured, since its rules see the packets of the others too.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=Benchmarks/proxy
 length=${SECONDS_EACH:-2} rounds=${ROUNDS:-3} block=${BLOCK:-201}
 loads=${LOADS:-"idle keep-alive-64 keep-alive-512 connection-per-request-64 10-MB-bodies"}
-proxies=${PROXIES:-"direct haproxy nginx envoy userspace socket"} # haproxy-splice: HAProxy with option splice-auto
+proxies=${PROXIES:-"direct haproxy nginx envoy userspace socket nftables"} # haproxy-splice: HAProxy with option splice-auto
 binary=${BINARY:-.build/release/service-proxy}
 export PATH=$PATH:/usr/sbin
 for program in haproxy nginx wrk curl python3; do
@@ -78,6 +79,10 @@ ours() { # plane, further options; each has a block of its own
         --state-dir "$work/state-$number" --address-block "$number" --publish-address none --api-port 0 \
         --log-level warning --data-plane "$plane" "$@"
 }
+end() { # proxy
+    kill "${process[$1]}"
+    wait "${process[$1]}" || true
+}
 # Makes a control group for the clients of the socket plane; fails where that cannot be.
 make_group() {
     local mount
@@ -97,7 +102,10 @@ for proxy in $proxies; do
             start envoy "$net.201.4" "$envoy" -c "$work/envoy.yaml" --concurrency "$threads" -l error \
                 --disable-hot-restart
             ;;
-        userspace | nftables) ours "$proxy" ;;
+        userspace) ours userspace ;;
+        nftables)
+            nft list tables >/dev/null 2>&1 || { echo "left out: nftables (needs root and nft)" >&2; continue; }
+            ;;
         socket)
             make_group || { echo "left out: socket (needs root and cgroup2)" >&2; continue; }
             ours socket --socket-cgroup "$group"
@@ -165,8 +173,10 @@ for round in $(seq "$rounds"); do
     for load in $loads; do
         for proxy in $running; do
             if [ "$load" != idle ]; then
+                [ "$proxy" != nftables ] || ours nftables
                 measure "$load" "$proxy"
-            elif [ "$round" = 1 ] && [ -n "${process[$proxy]}" ]; then
+                [ "$proxy" != nftables ] || end nftables
+            elif [ "$round" = 1 ] && [ -n "${process[$proxy]:-}" ]; then
                 # Once, while the proxy is fresh: what it has allocated for one load it keeps for the next.
                 measure_idle "$proxy"
             fi
