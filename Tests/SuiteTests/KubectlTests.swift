@@ -285,6 +285,12 @@ struct KubectlTests {
         #expect(
             await eventually { (try? await suite.curl("http://\(ip)/").output.contains("running in pod web-")) == true }
         )
+        // Without a readiness probe a pod counts as ready before its program listens.
+        let probe = #"{"httpGet": {"path": "/healthz/ready", "port": 8080}}"#
+        let patch =
+            #"[{"op": "add", "path": "/spec/template/spec/containers/0/readinessProbe", "value": \#(probe)}]"#
+        #expect(try await kubectl("patch", "deploy", "web", "--type", "json", "-p", patch).code == 0)
+        #expect(try await rolledOut())
         // S9 under load: no request fails while every pod is replaced.
         let loop = try ChildProcess(
             "curl",
