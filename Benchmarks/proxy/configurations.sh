@@ -14,7 +14,10 @@ http {
     client_body_temp_path $work/body; proxy_temp_path $work/proxy; fastcgi_temp_path $work/fastcgi;
     uwsgi_temp_path $work/uwsgi; scgi_temp_path $work/scgi;
     server {
-        listen $net.200.1:8080 backlog=4096; listen $net.200.2:8080 backlog=4096; root $work/www;
+        $(for number in 200 $(seq "$next" $((next + 40))); do
+            echo "listen $net.$number.1:8080 backlog=4096; listen $net.$number.2:8080 backlog=4096;"
+        done)
+        root $work/www;
         location = / { return 200 "$text"; }
     }
 }
@@ -74,6 +77,8 @@ static_resources:
         - endpoint: {address: {socket_address: {address: $net.200.1, port_value: 8080}}}
         - endpoint: {address: {socket_address: {address: $net.200.2, port_value: 8080}}}
 END
+# Each plane has backends of its own: to a backend that has just had a connection from the same port to another
+# address, a forwarded client's timestamps may look old, and it would wait for a second.
 manifest() { # block
     mkdir "$work/manifests-$1"
     {
@@ -89,7 +94,7 @@ END
 ---
 apiVersion: v1
 kind: Pod
-metadata: {name: quote-$number, labels: {app: quote}, annotations: {kiada.dev/pod-ip: $net.200.$number}}
+metadata: {name: quote-$number, labels: {app: quote}, annotations: {kiada.dev/pod-ip: $net.$1.$number}}
 spec: {containers: [{name: quote, image: nginx}]}
 END
         done
