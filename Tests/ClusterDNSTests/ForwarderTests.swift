@@ -95,6 +95,33 @@ struct ForwarderTests {
         }
     }
 
+    @Test("Options such as cookies go no further, so that dig too gets what is kept; id, spelling and size are its own")
+    func options() async throws {
+        try await withForwarder(cacheLimit: 10) {
+            (forwarder: Forwarder, metrics: DNSMetrics, _: ShiftedInstant) async throws in
+            let here = try Self.endpoint("127.0.0.1:0")
+            try await withServer(at: here, ClusterFixture().zone, forwarder, DNSMetrics()) {
+                (server: SocketEndpoint) async throws in
+                for (id, name) in [
+                    (UInt16(7), "10-0-0-1.kiada.pod.example.org"), (8, "10-0-0-1.KIADA.pod.example.org"),
+                ] {
+                    let cookie = EDNS.Option(code: 10, data: (0..<8).map { _ in .random(in: 0 ... .max) })
+                    let query = Message(
+                        id: id, query: Question(try #require(Name(name)), .a),
+                        edns: EDNS(udpPayloadSize: 1232, options: [cookie]))
+                    let bytes = try await DNSExchange.send(
+                        query.encoded(), to: server, over: .udp, timeout: .seconds(5), on: loop
+                    ).get()
+                    let reply = try Message(decoding: bytes)
+                    #expect(reply.id == id && reply.edns?.options == [])
+                    #expect(ClusterFixture.words(reply.answers) == "10.0.0.1")
+                    #expect(reply.questions.first?.name.description == name + ".")
+                }
+            }
+            #expect(asked(metrics) == 1 && forwarder.cacheHits == 1)
+        }
+    }
+
     @Test("Servers that send queries back here are found out and left out; nothing goes round in circles")
     func loops() async throws {
         let (here, there) = (try Self.endpoint("127.203.4.1:5301"), try Self.endpoint("127.203.4.2:5301"))

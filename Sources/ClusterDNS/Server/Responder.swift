@@ -97,13 +97,25 @@ package struct Responder: Sendable {
     private func forward(
         _ bytes: [UInt8], _ query: Message, _ transport: DNSExchange.Transport, _ loop: any EventLoop
     ) -> EventLoopFuture<[UInt8]> {
-        forwarder.ask(bytes, over: transport, on: loop).map { reply in
+        forwarder.ask(Self.withoutOptions(query) ?? bytes, over: transport, on: loop).map { reply in
             guard let reply, reply.count >= Message.headerSize else {
                 return encode(.bare(.serverFailure), to: query, transport)
             }
             note(query.questions.first, ResponseCode(rawValue: UInt16(reply[3] & 0xF)), transport)
             return reply
         }
+    }
+
+    /// The query without the options of EDNS, which are between neighbours (RFC 6891 section 6.1.1).
+    ///
+    /// A cookie, which is another one each time, would also keep replies from being found again.
+    ///
+    /// - Returns: nil when there is none, or records that must not be separated from the rest, such as a signature.
+    private static func withoutOptions(_ query: Message) -> [UInt8]? {
+        guard let edns = query.edns, !edns.options.isEmpty, query.additionals.isEmpty else { return nil }
+        var query = query
+        query.edns?.options = []
+        return query.encoded()
     }
 
     /// Finds the records of an alias's target outside the cluster (6.5).
