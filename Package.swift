@@ -28,6 +28,8 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
@@ -77,7 +79,10 @@ var targets: [Target] = [
     .target(name: "CPodProcess"),
     library(
         "PodRuntime",
-        ["ClusterModel", "NetTypes", "CPodProcess", "CLinux", logging, nioCore, nioPosix, nioHTTP1, nioSSL]),
+        [
+            "ClusterModel", "NetTypes", "CPodProcess", "CLinux", logging, nioCore, nioPosix, nioHTTP1, nioHTTP2,
+            nioHPACK, nioSSL,
+        ]),
     library("ControlPlane", ["ClusterModel", "ClusterStore", "NetTypes", logging]),
     library(
         "ClusterAPI",
@@ -186,7 +191,11 @@ var targets: [Target] = [
             "KiadaTesting", "SocketHolder", logging,
         ]),
     tests("ProxyHealthTests", ["ProxyHealth", "ServiceRouting", "ClusterModel", "NetTypes", "KiadaTesting"]),
-    tests("PodRuntimeTests", ["PodRuntime", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
+    tests(
+        "PodRuntimeTests",
+        [
+            "PodRuntime", "ClusterModel", "NetTypes", "KiadaTesting", logging, nioCore, nioPosix, nioHTTP2, nioHPACK,
+        ]),
     .executableTarget(
         name: "StoreWriter",
         dependencies: ["StorePersistence", "ControlPlane", "ClusterStore", "ClusterModel", "NetTypes"],
@@ -234,6 +243,11 @@ var targets: [Target] = [
 if Context.environment["KIADA_BENCHMARKS"] != nil {
     targets.append(
         .executableTarget(
+            name: "StoreBenchmark",
+            dependencies: ["ControlPlane", "StorePersistence", "ClusterModel", "ClusterStore", "NetTypes", logging],
+            path: "Benchmarks/store", exclude: ["run.sh"], swiftSettings: settings))
+    targets.append(
+        .executableTarget(
             name: "DNSBenchmark", dependencies: ["ClusterDNS", "ClusterModel", "ClusterStore", "NetTypes", logging],
             path: "Benchmarks/dns", exclude: ["corpus", "fuzz.sh", "run.sh", "DNSFuzz.swift"],
             sources: ["DNSBenchmark.swift"], swiftSettings: settings))
@@ -275,6 +289,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),

@@ -47,8 +47,11 @@ extension RuntimeState {
                 let outcome = await ExecProbe.run(exec, on: host, timeout: timeout)
                 inbox.yield(.machine(key, uid: uid, .probed(index, kind, generation: generation, outcome)))
             }
-        case .grpc:
-            report(.discarded("gRPC probes are not supported yet"))
+        case .grpc(let port, let service):
+            group.addTask {
+                let outcome = await probes.check(service: service ?? "", host: podIP, port: port, timeout: timeout)
+                inbox.yield(.machine(key, uid: uid, .probed(index, kind, generation: generation, outcome)))
+            }
         }
     }
 

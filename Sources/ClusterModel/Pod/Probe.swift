@@ -8,7 +8,7 @@ package struct Probe: Hashable, Sendable {
         case tcpSocket(port: IntOrString, host: String?)
         /// A program run in the container, without a shell; exit code 0 is success.
         case exec(command: [String])
-        /// The gRPC health protocol; not run by this runtime, which says so in an event.
+        /// The gRPC health protocol: `grpc.health.v1.Health/Check`; SERVING is success.
         case grpc(port: Int, service: String?)
     }
 

@@ -25,9 +25,9 @@ package struct HTTPProbeTarget: Hashable, Sendable {
 package struct NetworkProbe: Sendable {
     /// Redirects that are followed; one more counts as success with a warning.
     private static let mostRedirects = 10
-    private static let userAgent = "kube-probe/1.34"
+    static let userAgent = "kube-probe/1.34"
 
-    private let group: any EventLoopGroup
+    let group: any EventLoopGroup
 
     package init(group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) { self.group = group }
 
@@ -100,7 +100,7 @@ package struct NetworkProbe: Sendable {
         return try await promise.futureResult.get()
     }
 
-    private static func reason(_ error: any Error, _ target: HTTPProbeTarget) -> String {
+    static func reason(_ error: any Error, _ target: HTTPProbeTarget) -> String {
         let place = "\(target.host.contains(":") ? "[\(target.host)]" : target.host):\(target.port)"
         if let connection = error as? NIOConnectionError, let first = connection.connectionErrors.first {
             return "dial tcp \(place): \(reason(first.error, target))"
