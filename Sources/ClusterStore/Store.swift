@@ -85,10 +85,8 @@ package final class Store: Sendable {
     package func watch(
         _ types: Set<ResourceType>, namespace: String? = nil, after revision: UInt64? = nil
     ) throws(APIError) -> WatchStream {
-        let (stream, continuation) = WatchStream.makeStream(bufferingPolicy: .bufferingOldest(Self.watchBound))
-        let number = try state.withLock { state throws(APIError) -> Int in
+        try state.withLock { state throws(APIError) -> WatchStream in
             forgetEnded(in: &state)
-            let watcher = Watcher(types: types, namespace: namespace, continuation: continuation)
             var missed: [WatchEvent] = []
             if let revision {
                 guard revision >= state.horizon else {
@@ -104,13 +102,17 @@ package final class Store: Sendable {
                     }
                 }
             }
+            // What is there already comes on top of the bound, however much it is.
+            let (stream, continuation) = WatchStream.makeStream(
+                bufferingPolicy: .bufferingOldest(Self.watchBound + missed.count))
+            let watcher = Watcher(types: types, namespace: namespace, continuation: continuation)
             for event in missed { watcher.feed(event) }
             state.nextWatcher += 1
-            state.watchers[state.nextWatcher] = watcher
-            return state.nextWatcher
+            let number = state.nextWatcher
+            state.watchers[number] = watcher
+            continuation.onTermination = { [weak self] _ in self?.ended.withLock { $0.append(number) } }
+            return stream
         }
-        continuation.onTermination = { [weak self] _ in self?.ended.withLock { $0.append(number) } }
-        return stream
     }
 
     // MARK: Writing

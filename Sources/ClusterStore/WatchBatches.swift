@@ -31,14 +31,31 @@ package struct WatchBatches: AsyncSequence, Sendable {
         deinit { task.cancel() }
 
         /// The next batch, never empty; nil once the watch has ended and everything has been read.
-        package func next() async -> [WatchEvent]? {
+        package func next() async -> [WatchEvent]? { await next(within: nil) }
+
+        /// The next batch, or an empty one once `limit` has passed without any; nil once the watch has ended.
+        package func next(within limit: Duration?) async -> [WatchEvent]? {
+            waiting.isDue.withLock { $0 = false }
+            guard let limit else { return await nextOrDue() }
+            return await withTaskGroup(of: Void.self) { group in
+                group.addTask { [waiting] in
+                    guard (try? await ContinuousClock().sleep(for: limit)) != nil else { return }
+                    waiting.isDue.withLock { $0 = true }
+                    waiting.bell.continuation.yield()
+                }
+                defer { group.cancelAll() }
+                return await nextOrDue()
+            }
+        }
+
+        private func nextOrDue() async -> [WatchEvent]? {
             var bells = waiting.bell.stream.makeAsyncIterator()
             while true {
                 let batch = waiting.events.withLock { events in
                     defer { events = [] }
                     return events
                 }
-                if !batch.isEmpty { return batch }
+                if !batch.isEmpty || waiting.isDue.withLock({ $0 }) { return batch }
                 if await bells.next() == nil {
                     let rest = waiting.events.withLock { events in
                         defer { events = [] }
@@ -52,6 +69,8 @@ package struct WatchBatches: AsyncSequence, Sendable {
 
     private final class Waiting: Sendable {
         let events = Mutex<[WatchEvent]>([])
+        /// The reader has waited for as long as it wanted.
+        let isDue = Mutex(false)
         let bell = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 }

@@ -12,6 +12,8 @@ struct WorkloadController {
     private let logger: Logger
     private let now: @Sendable () -> Int64
     private var index = WorkloadIndex()
+    /// When pods of ReplicaSets will have been ready for `minReadySeconds`: the next time of each, in seconds since 1970.
+    private var dueTimes: [ObjectKey: Int64] = [:]
 
     init(_ store: Store, logger: Logger, now: @escaping @Sendable () -> Int64) {
         self.store = store
@@ -19,8 +21,13 @@ struct WorkloadController {
         self.now = now
     }
 
+    /// The next time at which something changes without an event, in seconds since 1970; ``handle(_:)`` has to be called then.
+    var dueTime: Int64? { dueTimes.values.min() }
+
+    /// Takes a burst of changes, and the passing of time, into account.
     mutating func handle(_ events: [WatchEvent]) {
-        var touched: Set<ObjectKey> = []
+        let time = now()
+        var touched = Set(dueTimes.filter { $0.value <= time }.keys)
         for event in events { touched.formUnion(index.apply(event.object, isDeleted: event.kind == .deleted)) }
         // What one round writes may call for another; each comes closer to the wanted state.
         var rounds = 0
@@ -38,6 +45,7 @@ struct WorkloadController {
     // MARK: ReplicaSets
 
     private mutating func synchronize(replicaSet: KubeObject) -> Set<ObjectKey> {
+        dueTimes[replicaSet.key] = nil
         guard replicaSet.deletionTimestamp == nil, let uid = replicaSet.uid else { return [] }
         let wanted = replicaSet.json["spec"]?["replicas"]?.intValue ?? 1
         let active = index.pods(ownedBy: uid).filter(Self.isActive)
@@ -51,16 +59,28 @@ struct WorkloadController {
 
     private mutating func writeStatus(replicaSet: KubeObject, _ uid: String) -> Set<ObjectKey> {
         let pods = index.pods(ownedBy: uid).filter(Self.isActive)
-        let ready = pods.count { Pod($0).isReady }
+        let ready = pods.filter { Pod($0).isReady }
+        let times = ready.map { Self.availableTime($0, minReadySeconds: replicaSet.json["spec"]?["minReadySeconds"]) }
+        let time = now()
+        let available = times.count { $0 <= time }
+        dueTimes[replicaSet.key] = times.filter { $0 > time }.min()
         var status: JSONValue = [
             "replicas": JSONValue(pods.count), "fullyLabeledReplicas": JSONValue(pods.count),
             "observedGeneration": JSONValue(replicaSet.generation ?? 1),
         ]
-        if ready > 0 {
-            status["readyReplicas"] = JSONValue(ready)
-            status["availableReplicas"] = JSONValue(ready)
-        }
+        if !ready.isEmpty { status["readyReplicas"] = JSONValue(ready.count) }
+        if available > 0 { status["availableReplicas"] = JSONValue(available) }
         return setStatus(replicaSet, status)
+    }
+
+    /// When a pod that stays ready will have been so for long enough.
+    private static func availableTime(_ pod: KubeObject, minReadySeconds: JSONValue?) -> Int64 {
+        guard let wait = minReadySeconds?.intValue, wait > 0 else { return 0 }
+        let condition = (pod.json["status"]?["conditions"]?.arrayValue ?? []).first {
+            $0["type"]?.stringValue == "Ready"
+        }
+        let since = condition?["lastTransitionTime"]?.stringValue.flatMap(Timestamp.unixSeconds) ?? 0
+        return since + Int64(wait)
     }
 
     private mutating func create(podOf replicaSet: KubeObject) -> Bool {
@@ -100,6 +120,12 @@ struct WorkloadController {
             touched.insert(made.key)
             sets = index.replicaSets(ownedBy: uid)
         }
+        for set in sets where set.json["spec"]?["minReadySeconds"] != deployment.json["spec"]?["minReadySeconds"] {
+            var set = set
+            set.json["spec"]?["minReadySeconds"] = deployment.json["spec"]?["minReadySeconds"]
+            if let written = write(set, isNew: false) { touched.insert(written.key) }
+        }
+        sets = index.replicaSets(ownedBy: uid)
         guard let current = sets.first(where: { $0.labels[Self.hashLabel] == hash }) else { return touched }
         let olds = sets.filter { $0.labels[Self.hashLabel] != hash }
         touched.formUnion(claim(current, deployment, sets))
@@ -165,6 +191,7 @@ struct WorkloadController {
         ]
         set.ownerReferences = [OwnerReference(controller: deployment)]
         set.json["spec"] = ["replicas": 0, "selector": selector, "template": template]
+        set.json["spec"]?["minReadySeconds"] = spec?["minReadySeconds"]
         return set
     }
 
