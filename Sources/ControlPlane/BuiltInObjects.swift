@@ -4,10 +4,33 @@ package import NetTypes
 
 /// What every cluster has from the start (semantics 1.6, 1.7).
 package enum BuiltInObjects {
-    /// Makes what is missing: namespaces, the node, the Services `kubernetes` and `kube-dns`.
-    package static func create(in store: Store, networks: ClusterNetworks, node: KubeObject) throws(APIError) {
+    /// Marks the nodes that this program made.
+    private static let ownNodeAnnotation = "kiada.dev/played-node"
+
+    /// Makes what is missing: namespaces, the nodes, the Services `kubernetes` and `kube-dns`.
+    ///
+    /// Nodes that an earlier run made, and that are not among `nodes`, go.
+    package static func create(in store: Store, networks: ClusterNetworks, nodes: [KubeObject]) throws(APIError) {
         for name in Namespace.builtIn { try ensure(KubeObject(.namespaces, name: name), in: store) }
-        try ensure(node, in: store)
+        for old in store.list(.nodes).items
+        where old.annotations[ownNodeAnnotation] != nil && !nodes.contains(where: { $0.name == old.name }) {
+            _ = try store.delete(old.key)
+        }
+        for var node in nodes {
+            node.annotations[ownNodeAnnotation] = "true"
+            if store.get(node.key) == nil {
+                _ = try store.create(node)
+            } else {
+                _ = try store.modify(node.key) { present in
+                    // What users add, such as labels, stays; a zone that is no longer given does not.
+                    present.labels["topology.kubernetes.io/zone"] = nil
+                    present.labels.merge(node.labels) { $1 }
+                    present.annotations[ownNodeAnnotation] = "true"
+                    present.json["status"] = node.json["status"]
+                    for key in ["podCIDR", "podCIDRs"] { present.json["spec"]?[key] = node.json["spec"]?[key] }
+                }
+            }
+        }
         guard let range = networks.serviceRanges.first else { return }
         try ensure(apiService(address(1, of: range)), in: store)
         try ensure(dnsService(address(10, of: range)), in: store)
@@ -24,12 +47,24 @@ package enum BuiltInObjects {
     }
 
     /// A node that is ready, with one address.
-    package static func node(name: String, address: IPAddress, architecture: String) -> KubeObject {
+    ///
+    /// - Parameters:
+    ///   - zone: for its label; nil for none.
+    ///   - podRange: where its pods get their addresses.
+    package static func node(
+        name: String, address: IPAddress, architecture: String, zone: String? = nil, podRange: CIDR? = nil
+    ) -> KubeObject {
         var node = KubeObject(.nodes, name: name)
         node.labels = [
             "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": architecture,
         ]
+        if let zone { node.labels["topology.kubernetes.io/zone"] = zone }
         node.json["spec"] = [:]
+        if let podRange {
+            node.json["spec"] = [
+                "podCIDR": .string(podRange.description), "podCIDRs": [.string(podRange.description)],
+            ]
+        }
         node.json["status"] = [
             "addresses": [
                 ["type": "InternalIP", "address": .string(address.description)],

@@ -42,14 +42,17 @@ package final class ControlPlane: Sendable {
             var balancer = LoadBalancerController(store, range: networks.loadBalancerRange, logger: logger)
             var workloads = WorkloadController(store, logger: logger, now: now)
             var namespaces = NamespaceController(store, logger: logger)
+            var scheduler = Scheduler(store, logger: logger, now: now)
             var collector = GarbageCollector(store, logger: logger)
             let batches = WatchBatches(stream).makeAsyncIterator()
-            while let batch = await batches.next() {
+            while let batch = await batches.next(within: workloads.dueTime.map { .seconds(max(1, $0 - now())) }) {
+                scheduler.handle(batch.filter { $0.object.type.map(Scheduler.types.contains) ?? false })
                 balancer.handle(batch.filter { $0.object.type == .services })
                 slices.handle(batch.filter { $0.object.type.map(EndpointSliceController.types.contains) ?? false })
                 workloads.handle(batch.filter { $0.object.type.map(WorkloadController.types.contains) ?? false })
                 namespaces.handle(batch)
                 collector.handle(batch)
+                guard !batch.isEmpty else { continue }
                 if let last = batch.last?.revision { handled.withLock { $0 = last } }
                 onHandled()
             }

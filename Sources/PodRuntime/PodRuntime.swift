@@ -64,14 +64,18 @@ package final class PodRuntime: Sendable {
     /// A cancelled task kills all pods at once.
     package func run() async {
         let host = ProcessHost()
-        guard let allocator = PodAddressAllocator(configuration.podRange) else {
-            logger.error("the pod range is too small", metadata: ["range": "\(configuration.podRange)"])
-            return
+        var allocators: [String: PodAddressAllocator] = [:]
+        for node in configuration.nodes {
+            guard let allocator = PodAddressAllocator(node.podRange) else {
+                logger.error("the pod range is too small", metadata: ["range": "\(node.podRange)"])
+                return
+            }
+            allocators[node.name] = allocator
         }
         let isolation = await Isolation.best(of: configuration, on: host, logger: logger)
         var state = RuntimeState(
             configuration: configuration, observer: observer, logger: logger, host: host, isolation: isolation,
-            allocator: allocator, inbox: inbox)
+            allocators: allocators, inbox: inbox)
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 for await event in events {

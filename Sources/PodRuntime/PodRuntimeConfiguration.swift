@@ -20,6 +20,8 @@ package struct PodRuntimeConfiguration: Sendable {
     package var stateDirectory: String
     /// Pods get addresses from here.
     package var podRange: CIDR
+    /// More nodes whose pods run here.
+    package var otherNodes: [PodNode] = []
     package var images: ImageMap
     /// Where programs of the image map are looked for, before PATH.
     package var programDirectory: String
@@ -66,4 +68,25 @@ package protocol PodRuntimeObserver: Sendable {
     func finished(_ pod: Pod)
     /// Something for `kubectl describe` and the log.
     func note(_ pod: Pod, isWarning: Bool, reason: String, message: String)
+}
+
+/// A node whose pods the runtime runs.
+package struct PodNode: Hashable, Sendable {
+    package let name: String
+    package let hostIP: IPAddress
+    package let podRange: CIDR
+
+    package init(name: String, hostIP: IPAddress, podRange: CIDR) {
+        self.name = name
+        self.hostIP = hostIP
+        self.podRange = podRange
+    }
+}
+
+extension PodRuntimeConfiguration {
+    /// All nodes, the first one first.
+    var nodes: [PodNode] { [PodNode(name: nodeName, hostIP: hostIP, podRange: podRange)] + otherNodes }
+
+    /// nil for a node whose pods run elsewhere.
+    func node(_ name: String?) -> PodNode? { nodes.first { $0.name == name } }
 }

@@ -30,7 +30,8 @@ struct RuntimeState {
     let probes = NetworkProbe()
     private let clock = ContinuousClock()
     private let start = ContinuousClock.now
-    private var allocator: PodAddressAllocator
+    /// By node.
+    private var allocators: [String: PodAddressAllocator]
     var entries: [ObjectKey: Entry] = [:]
     /// Pods whose predecessor of the same name has not ended yet.
     private var waiting: [ObjectKey: Pod] = [:]
@@ -40,14 +41,15 @@ struct RuntimeState {
 
     init(
         configuration: PodRuntimeConfiguration, observer: any PodRuntimeObserver, logger: Logger, host: ProcessHost,
-        isolation: Isolation, allocator: PodAddressAllocator, inbox: AsyncStream<PodRuntime.Event>.Continuation
+        isolation: Isolation, allocators: [String: PodAddressAllocator],
+        inbox: AsyncStream<PodRuntime.Event>.Continuation
     ) {
         self.configuration = configuration
         self.observer = observer
         self.logger = logger
         self.host = host
         self.isolation = isolation
-        self.allocator = allocator
+        self.allocators = allocators
         self.inbox = inbox
     }
 
@@ -105,9 +107,10 @@ struct RuntimeState {
             }
         } else if pod.deletionTimestamp != nil {
             observer.finished(pod)
-        } else if !isStopping,
-            pod.nodeName == nil || pod.nodeName == configuration.nodeName || configuration.mode.isObserved
+        } else if !isStopping, let node = pod.nodeName,
+            configuration.node(node) != nil || configuration.mode.isObserved
         {
+            // A pod without a node is told about again once it has one.
             admit(pod, in: &group)
         }
     }
@@ -129,10 +132,11 @@ struct RuntimeState {
             known.otherIPs = Array(found.dropFirst())
             entries[key]?.facts = known
         } else {
-            guard let address = allocator.address(for: pod.uid) else {
-                return fail(key, "FailedCreatePodSandBox", "no address is left in \(configuration.podRange)")
+            guard let node = configuration.node(pod.nodeName) else { return }
+            guard let address = allocators[node.name]?.address(for: pod.uid) else {
+                return fail(key, "FailedCreatePodSandBox", "no address is left in \(node.podRange)")
             }
-            let known = facts(of: pod, address: pod.isHostNetwork ? configuration.hostIP : .v4(address), folder)
+            let known = facts(of: pod, address: pod.isHostNetwork ? node.hostIP : .v4(address), folder)
             entries[key]?.facts = known
             return mountVolumes(key, in: &group)
         }
@@ -144,7 +148,8 @@ struct RuntimeState {
 
     private func facts(of pod: Pod, address: IPAddress, _ folder: PodFolder) -> PodFacts {
         var facts = PodFacts(
-            podIP: address, hostIP: configuration.hostIP, nodeName: pod.nodeName ?? configuration.nodeName,
+            podIP: address, hostIP: configuration.node(pod.nodeName)?.hostIP ?? configuration.hostIP,
+            nodeName: pod.nodeName ?? configuration.nodeName,
             folder: folder.path)
         let memory = max(0, sysconf(Int32(_SC_PHYS_PAGES))) * max(0, sysconf(Int32(_SC_PAGESIZE)))
         facts.resources = [
@@ -196,7 +201,7 @@ struct RuntimeState {
             writeStatus(entry)
         case .finished:
             entries[key] = nil
-            allocator.release(pod.uid)
+            for node in configuration.nodes { allocators[node.name]?.release(pod.uid) }
             if !isStopping, !configuration.mode.isObserved { entry.folder.remove() }
             observer.finished(pod)
             if let next = waiting.removeValue(forKey: key) { set(next, in: &group) }

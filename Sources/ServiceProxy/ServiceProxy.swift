@@ -43,20 +43,25 @@ package final class ServiceProxy: Sendable {
         let now = configuration.unixSeconds
         let admission = ClusterAdmission(configuration.networks)
         let journal = try configuration.storeFile.map { try SQLiteJournal(path: $0) }
-        let contents = try journal?.contents() ?? StoreContents()
+        var contents = try journal?.contents() ?? StoreContents()
+        contents.objects = Self.withoutTraces(contents.objects, nodes: configuration.nodes)
         admission.restore(contents.objects.filter { $0.type == .services })
         store = Store(
             admission: admission, source: SystemStoreSource(now: now), journal: journal, contents: contents)
         events = EventRecorder(store, now: now)
-        try Self.forgetStatus(ofPodsIn: store)
         controlPlane = ControlPlane(store, networks: configuration.networks, logger: logger, now: now)
         dnsAddress = BuiltInObjects.dnsAddress(configuration.networks)
         let text = (try? String(contentsOf: URL(filePath: configuration.nodeResolvConf), encoding: .utf8)) ?? ""
         nodeResolvConf = ResolvConf(parsing: text)
-        var node = BuiltInObjects.node(
-            name: configuration.nodeName, address: configuration.nodeAddress, architecture: NodeFacts.architecture)
-        NodeFacts.add(to: &node, at: Timestamp.text(unixSeconds: now()))
-        try BuiltInObjects.create(in: store, networks: configuration.networks, node: node)
+        let time = Timestamp.text(unixSeconds: now())
+        let nodes = configuration.nodes.map { played in
+            var node = BuiltInObjects.node(
+                name: played.name, address: played.address, architecture: NodeFacts.architecture, zone: played.zone,
+                podRange: played.podRange)
+            NodeFacts.add(to: &node, at: time)
+            return node
+        }
+        try BuiltInObjects.create(in: store, networks: configuration.networks, nodes: nodes)
     }
 
     /// Chooses and starts the data plane, unless that was done before; nothing is served yet.
@@ -175,17 +180,34 @@ package final class ServiceProxy: Sendable {
     }
 
     /// The processes of pods ended with the run that started them.
-    private static func forgetStatus(ofPodsIn store: Store) throws(APIError) {
-        for pod in store.list(.pods).items { _ = try store.modify(pod.key) { $0.json["status"] = nil } }
+    ///
+    /// Pods of played nodes that are no longer there get another one.
+    private static func withoutTraces(_ objects: [KubeObject], nodes: [PlayedNode]) -> [KubeObject] {
+        guard let first = nodes.first?.name else { return objects }
+        let names = Set(nodes.map(\.name))
+        return objects.map { object in
+            guard object.type == .pods else { return object }
+            var pod = object
+            pod.json["status"] = nil
+            if let node = pod.json["spec"]?["nodeName"]?.stringValue, node.hasPrefix("\(first)-"), !names.contains(node)
+            {
+                pod.json["spec"]?["nodeName"] = nil
+            }
+            return pod
+        }
     }
 
     // MARK: Parts
 
     private func route(_ plane: any DataPlane, _ status: ProxyStatus) async {
-        let options = RoutingOptions(
-            nodeName: configuration.nodeName, nodeAddresses: [configuration.nodeAddress],
+        let nodes = configuration.nodes
+        var options = RoutingOptions(
+            nodeName: configuration.nodeName, zone: nodes.first?.zone, nodeAddresses: [configuration.nodeAddress],
             nodePortAddresses: [configuration.nodeAddress] + (configuration.publishAddress.map { [$0] } ?? []),
             podRanges: configuration.networks.podRanges, publishAddress: configuration.publishAddress)
+        options.otherNodes = nodes.dropFirst().map {
+            RoutingNode(name: $0.name, zone: $0.zone, addresses: [$0.address], podRanges: [$0.podRange])
+        }
         var follower = RouteFollower(plane, options: options)
         var isFull = true
         let checks = HealthCheckServers(addresses: Set(options.nodePortAddresses).sorted()) { status.isHealthy }

@@ -9,6 +9,8 @@ package import NetTypes
 package struct ServiceProxyConfiguration: Sendable {
     package var nodeName: String
     package var nodeAddress: IPAddress
+    /// How many nodes are played, 1...``PlayedNode/most``.
+    package var nodeCount = 1
     /// A folder of manifests, or one file; nil for none.
     package var manifests: String?
     package var networks: ClusterNetworks
@@ -71,6 +73,11 @@ package struct ServiceProxyConfiguration: Sendable {
         networks.podRanges = [podRange]
         nodeAddress = .v4(Self.address(127, block, 65, 2))
         healthAddress = nodeAddress
+    }
+
+    /// The nodes, of which the first one is described above.
+    package var nodes: [PlayedNode] {
+        PlayedNode.nodes(nodeCount, name: nodeName, address: nodeAddress, podRange: podRange)
     }
 
     private static func address(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) -> IPv4Address {

@@ -15,14 +15,17 @@ package struct FrontendRoute: Hashable, Sendable {
     package let allowedSources: [CIDR]?
     /// The addresses of pods and of the node; only read where `inside` differs from `outside`.
     package let insideSources: [CIDR]
+    /// For clients on other nodes that are played here, where those have another verdict than ``outside``.
+    package let byNode: [NodeVerdict]
     /// Every endpoint that serves, chosen or not: UDP flows to others have to move (7.11).
     package let serving: [SocketEndpoint]
 
     package init(
         frontend: Frontend, kind: FrontendKind, port: ServicePortID, outside: Verdict, inside: Verdict? = nil,
         affinity: Duration? = nil, allowedSources: [CIDR]? = nil, insideSources: [CIDR] = [],
-        serving: [SocketEndpoint]? = nil
+        serving: [SocketEndpoint]? = nil, byNode: [NodeVerdict] = []
     ) {
+        self.byNode = byNode
         self.frontend = frontend
         self.kind = kind
         self.port = port
@@ -37,15 +40,26 @@ package struct FrontendRoute: Hashable, Sendable {
     /// What happens to a new connection from `client`.
     package func verdict(for client: IPAddress) -> Verdict {
         if let allowedSources, !allowedSources.contains(where: { $0.contains(client) }) { return .drop }
+        for node in byNode where node.sources.contains(where: { $0.contains(client) }) { return node.verdict }
         guard inside != outside else { return outside }
         return insideSources.contains { $0.contains(client) } ? inside : outside
     }
 
     /// The same for every client: a plane need not look at the source.
-    package var ignoresSource: Bool { allowedSources == nil && inside == outside }
+    package var ignoresSource: Bool { allowedSources == nil && inside == outside && byNode.isEmpty }
+
+    /// What may happen to a new connection, whoever the client is; some may be equal.
+    package var verdicts: [Verdict] { [outside, inside] + byNode.map(\.verdict) }
 
     /// Every endpoint that a new connection may be sent to, whoever the client is.
     package var reachable: Set<SocketEndpoint> {
-        Set(outside.endpoints.map(\.address)).union(inside.endpoints.map(\.address))
+        Set(verdicts.flatMap(\.endpoints).map(\.address))
     }
+}
+
+/// What happens to clients on one node.
+package struct NodeVerdict: Hashable, Sendable {
+    /// The node's addresses and those of its pods.
+    package let sources: [CIDR]
+    package let verdict: Verdict
 }

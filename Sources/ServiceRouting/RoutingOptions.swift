@@ -14,6 +14,8 @@ package struct RoutingOptions: Hashable, Sendable {
     package var podRanges: [CIDR]
     /// Where each LoadBalancer port P is published as well, at P, or at 8000 + P below 1024; nil for nowhere.
     package var publishAddress: IPAddress?
+    /// More nodes that are played on this machine, beside the one that the fields above describe.
+    package var otherNodes: [RoutingNode] = []
 
     package init(
         nodeName: String, zone: String? = nil, nodeAddresses: [IPAddress] = [], nodePortAddresses: [IPAddress] = [],
@@ -32,9 +34,40 @@ package struct RoutingOptions: Hashable, Sendable {
     /// Loopback is always the node: a program there connects from 127.0.0.1, whatever the node's addresses are.
     package var insideSources: [CIDR] {
         podRanges + nodeAddresses.map { CIDR(containing: $0, prefixLength: $0.family == .v4 ? 32 : 128) }
+            + otherNodes.flatMap(\.addresses).map { CIDR(containing: $0, prefixLength: $0.family == .v4 ? 32 : 128) }
             + ["127.0.0.0/8", "::1/128"].compactMap { CIDR($0) }
+    }
+
+    /// The same as seen from another node.
+    func options(of node: RoutingNode) -> RoutingOptions {
+        var options = self
+        options.nodeName = node.name
+        options.zone = node.zone
+        return options
     }
 
     /// Where a load balancer's port is published on this machine: 80 at 8080, 443 at 8443, 3000 at 3000.
     package static func publishedPort(for port: UInt16) -> UInt16 { port < 1024 ? port + 8000 : port }
+}
+
+/// A node that is played on this machine beside the first one.
+package struct RoutingNode: Hashable, Sendable {
+    package let name: String
+    package let zone: String?
+    /// The node's own addresses; its node ports are served there.
+    package let addresses: [IPAddress]
+    /// Where its pods get their addresses: clients from there are on this node.
+    package let podRanges: [CIDR]
+
+    package init(name: String, zone: String?, addresses: [IPAddress], podRanges: [CIDR]) {
+        self.name = name
+        self.zone = zone
+        self.addresses = addresses
+        self.podRanges = podRanges
+    }
+
+    /// Blocks of the clients that are this node or its pods.
+    var sources: [CIDR] {
+        podRanges + addresses.map { CIDR(containing: $0, prefixLength: $0.family == .v4 ? 32 : 128) }
+    }
 }

@@ -19,10 +19,11 @@ package enum ServiceRoutes {
         for port in service.ports where port.proto != .sctp {
             let portID = ServicePortID(service: id, portName: port.name, proto: port.proto)
             for family in Set(service.clusterAddresses.map(\.family)) {
-                let usable = UsableEndpoints(slices: slices, port: port, family: family, options: options)
+                let views = NodeViews(slices: slices, port: port, family: family, options: options)
                 for (kind, address) in frontends(of: service, port: port, options: options)
                 where address.address.family == family {
                     let policy = kind.isExternal ? service.externalTrafficPolicy : service.internalTrafficPolicy
+                    let usable = views.usable(at: address.address, kind, policy)
                     let outside = verdict(policy, usable)
                     routes.append(
                         FrontendRoute(
@@ -32,7 +33,9 @@ package enum ServiceRoutes {
                             allowedSources: kind == .loadBalancer
                                 ? allowedSources(of: service, vip: address.address, options) : nil,
                             insideSources: kind.isExternal && policy == .local ? inside : [],
-                            serving: usable.serving))
+                            serving: usable.serving,
+                            byNode: kind.isExternal
+                                ? [] : views.others { verdict(policy, $0) }.filter { $0.verdict != outside }))
                 }
             }
         }
@@ -58,7 +61,8 @@ package enum ServiceRoutes {
             }
         }
         if let nodePort = port.nodePort {
-            for address in options.nodePortAddresses { add(.nodePort, address, nodePort) }
+            let addresses = options.nodePortAddresses + options.otherNodes.flatMap(\.addresses)
+            for address in addresses { add(.nodePort, address, nodePort) }
         }
         if service.type == .loadBalancer, let address = options.publishAddress {
             add(.localhost, address, RoutingOptions.publishedPort(for: port.port))

@@ -9,6 +9,11 @@ package struct NetworkOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Play N nodes, in the zones zone-a to zone-c: NAME, NAME-2, NAME-3.", valueName: "N"))
+    package var nodes = 1
+
+    @Option(
+        help: ArgumentHelp(
             "Use 127.N.0.0/16 for everything, so that several can run side by side.", valueName: "N"))
     package var addressBlock: UInt8?
 
@@ -57,6 +62,9 @@ package struct NetworkOptions: ParsableArguments {
         if let reason = SuiteConfiguration.problem(withNodeName: nodeName) {
             throw ValidationError("--node-name \"\(nodeName)\": \(reason)")
         }
+        guard (1...PlayedNode.most).contains(nodes) else {
+            throw ValidationError("--nodes \(nodes): must be between 1 and \(PlayedNode.most)")
+        }
         if let block = addressBlock, !(1...254).contains(block) {
             throw ValidationError("--address-block \(block): must be between 1 and 254")
         }
@@ -75,6 +83,7 @@ package struct NetworkOptions: ParsableArguments {
     /// Puts what was chosen into a configuration.
     package func apply(to configuration: inout SuiteConfiguration) {
         configuration.nodeName = nodeName
+        configuration.nodeCount = nodes
         configuration.addressBlock = addressBlock
         configuration.clusterDomain = clusterDomain
         configuration.apiPort = apiPort == 0 ? nil : apiPort

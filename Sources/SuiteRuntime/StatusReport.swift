@@ -85,6 +85,10 @@ extension StatusReport.PodRow {
                 message = state?["terminated"]?["message"]?.stringValue
             }
         }
+        let conditions = pod.object.json["status"]?["conditions"]?.arrayValue ?? []
+        if let refusal = conditions.first(where: { $0["reason"]?.stringValue == "Unschedulable" }) {
+            message = refusal["message"]?.stringValue
+        }
         if pod.deletionTimestamp != nil { text = "Terminating" }
         status = text
         isGood = pod.isReady || pod.phase == "Succeeded"

@@ -9,8 +9,6 @@ struct StoreObserver: PodRuntimeObserver {
     let store: Store
     let logger: Logger
     let events: EventRecorder
-    /// The node that pods without one get.
-    let nodeName: String
     /// While everything is being stopped, failing probes are no news.
     let isStopping: @Sendable () -> Bool
 
@@ -19,7 +17,6 @@ struct StoreObserver: PodRuntimeObserver {
             _ = try store.modify(pod.object.key) { object in
                 guard object.uid == pod.uid else { return }
                 object.json["status"] = write(object.json["status"])
-                if object.json["spec"]?["nodeName"] == nil { object.json["spec"]?["nodeName"] = .string(nodeName) }
             }
         } catch {
             if error.reason != .notFound {

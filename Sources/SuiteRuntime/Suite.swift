@@ -60,6 +60,11 @@ package final class Suite: Sendable {
         proxyConfiguration.healthPort = configuration.healthPort
         proxyConfiguration.dnsTTL = configuration.dnsTTL
         proxyConfiguration.logsQueries = configuration.logsQueries
+        proxyConfiguration.nodeCount = configuration.nodeCount
+        let nodes = proxyConfiguration.nodes
+        if configuration.nodeCount > 1, configuration.pods != .processes || nodes.count != configuration.nodeCount {
+            throw SuiteError("more than one node needs pods that run here, and IPv4 addresses: leave out --nodes")
+        }
         self.proxyConfiguration = proxyConfiguration
         do {
             let bell = bell.continuation
@@ -71,7 +76,7 @@ package final class Suite: Sendable {
         let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         var podConfiguration = PodRuntimeConfiguration(
             nodeName: configuration.nodeName, hostIP: proxyConfiguration.nodeAddress, stateDirectory: directory.path,
-            podRange: proxyConfiguration.podRange, images: images,
+            podRange: nodes[0].podRange, images: images,
             programDirectory: String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)]),
             searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
             hasNamespaces: geteuid() == 0,
@@ -80,6 +85,9 @@ package final class Suite: Sendable {
                     for: store.list(.services).items.map(Service.init), namespace: namespace, enableServiceLinks: links)
             },
             resolvConf: { [proxy] in proxy.resolvConf(for: $0) })
+        podConfiguration.otherNodes = nodes.dropFirst().map {
+            PodNode(name: $0.name, hostIP: $0.address, podRange: $0.podRange)
+        }
         podConfiguration.clusterDomain = configuration.clusterDomain
         podConfiguration.settings = { namespace, settings in PodSettings.content(settings, namespace, in: store) }
         if configuration.pods != .processes { podConfiguration.mode = .observed(addresses: Self.addresses) }
@@ -87,7 +95,7 @@ package final class Suite: Sendable {
             podConfiguration,
             observer: StoreObserver(
                 store: store, logger: logger,
-                events: proxy.events, nodeName: configuration.nodeName,
+                events: proxy.events,
                 isStopping: { [isStopping] in isStopping.isRaised }),
             logger: logger)
     }
@@ -236,11 +244,11 @@ package final class Suite: Sendable {
         runtime.set(pod)
     }
 
-    /// Tells the runtime about pods, and `onChange` about every change.
+    /// Tells the runtime about pods and what their volumes are made of, and `onChange` about every change.
     private func followPods(onChange: @Sendable () -> Void) async {
         var known: Set<ObjectKey> = []
         while !Task.isCancelled {
-            guard let stream = try? proxy.store.watch([.pods]) else { continue }
+            guard let stream = try? proxy.store.watch([.pods, .configmaps, .secrets]) else { continue }
             let present = Set(proxy.store.list(.pods).items.map(\.key))
             for key in known.subtracting(present) { runtime.remove(key) }
             for await event in stream {

@@ -38,6 +38,8 @@ package struct SuiteConfiguration: Sendable {
     /// The image map; nil looks for `local/images.yaml` in the manifests' folder.
     package var images: String?
     package var nodeName: String
+    /// How many nodes are played on this machine, 1...16.
+    package var nodeCount = 1
     /// Who starts the pods' containers.
     package var pods = Pods.processes
     /// The second octet of addresses in 127.0.0.0/8 that differ from the usual ones; nil for those.

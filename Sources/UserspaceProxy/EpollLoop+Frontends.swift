@@ -24,7 +24,7 @@ extension EpollLoop {
     /// Follows a changed route from now on; nothing is dialled any more that it does not list.
     mutating func update(_ route: FrontendRoute, slot: Int, choice: SharedChoice?) {
         guard let frontend = frontends[slot] else { return }
-        let old = frontend.outside + frontend.inside
+        let old = frontend.records
         list(route, for: frontend)
         records.unlist(old)
         frontend.choice = choice
@@ -42,9 +42,8 @@ extension EpollLoop {
     mutating func forget(_ frontend: ServedFrontend) {
         for place in frontend.flows.values { if let flow = flows.pointer(place) { close(flow, place) } }
         frontend.flows = [:]
-        records.unlist(frontend.outside + frontend.inside)
-        frontend.outside = []
-        frontend.inside = []
+        records.unlist(frontend.records)
+        frontend.lists = []
     }
 
     func frontend(_ place: Token.Place) -> ServedFrontend? {
@@ -56,8 +55,10 @@ extension EpollLoop {
 
     private mutating func list(_ route: FrontendRoute, for frontend: ServedFrontend) {
         frontend.route = route
-        frontend.outside = records.list(route.outside.endpoints, of: route.port)
-        frontend.inside = route.inside == route.outside ? [] : records.list(route.inside.endpoints, of: route.port)
+        frontend.lists = []
+        for verdict in route.verdicts where !frontend.lists.contains(where: { $0.verdict == verdict }) {
+            frontend.lists.append((verdict, records.list(verdict.endpoints, of: route.port)))
+        }
     }
 
     func watchListener(_ frontend: ServedFrontend) {

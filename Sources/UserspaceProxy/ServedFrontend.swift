@@ -11,9 +11,8 @@ final class ServedFrontend {
     var route: FrontendRoute
     /// nil when a choice depends on nothing before it.
     var choice: SharedChoice?
-    /// Parallel to the endpoints of the route's two verdicts.
-    var outside: [RecordPointer] = []
-    var inside: [RecordPointer] = []
+    /// For each different verdict of the route: the records of its endpoints, in their order.
+    var lists: [(verdict: Verdict, records: [RecordPointer])] = []
     /// UDP: the flow of each client.
     var flows: [SocketEndpoint: Token.Place] = [:]
 
@@ -27,6 +26,10 @@ final class ServedFrontend {
     /// Whether a client's address has a say in where it goes.
     var readsSource: Bool { route.affinity != nil || !route.ignoresSource }
 
-    func records(for verdict: Verdict) -> [RecordPointer] { verdict == route.outside ? outside : inside }
+    /// Those of one of the route's verdicts.
+    func records(for verdict: Verdict) -> [RecordPointer] { lists.first { $0.verdict == verdict }?.records ?? [] }
+
+    /// All that the route lists, as often as it does.
+    var records: [RecordPointer] { lists.flatMap(\.records) }
 }
 #endif

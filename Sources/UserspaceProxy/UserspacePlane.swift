@@ -136,11 +136,11 @@ package final class UserspacePlane: DataPlane {
     ) {
         let frontend = route.frontend
         // Refused by the kernel itself: nobody listens (7.17).
-        if route.outside == .reject, route.inside == .reject {
+        if route.verdicts.allSatisfy({ $0 == .reject }) {
             state.failed[frontend] = nil
             return retire(frontend, &state, &works, &retired)
         }
-        let isDeaf = route.outside == .drop && route.inside == .drop
+        let isDeaf = route.verdicts.allSatisfy { $0 == .drop }
         if var served = state.served[frontend] {
             let choice = self.choice(for: route, replacing: served.route, &state)
             if served.isDeaf != isDeaf { FrontendSocket.setDeaf(isDeaf, served.socket) }

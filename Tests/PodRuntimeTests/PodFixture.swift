@@ -10,7 +10,7 @@ extension Pod {
         object.uid = "uid-\(name)"
         var app: [String: JSONValue] = ["name": "app", "image": "test"]
         app.merge(container) { $1 }
-        var all: [String: JSONValue] = ["containers": [.object(app)]]
+        var all: [String: JSONValue] = ["containers": [.object(app)], "nodeName": "node"]
         all.merge(spec) { $1 }
         object.json["spec"] = .object(all)
         return Pod(object)

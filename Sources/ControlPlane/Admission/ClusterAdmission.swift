@@ -28,7 +28,7 @@ package final class ClusterAdmission: Admission {
         switch object.type {
         case .services: try admitService(&object, old, isDryRun, errors)
         case .pods:
-            PodDefaults.fillIn(&object)
+            PodDefaults.fillIn(&object, old: old)
             try refuse(object, errors + PodRules.errors(of: object))
         case .endpointslices:
             try refuse(object, errors + EndpointSliceRules.errors(of: object, old: old))

@@ -2,13 +2,17 @@ import ClusterModel
 
 /// The defaults of a Pod (semantics 4.1 and the API server's own).
 enum PodDefaults {
-    static func fillIn(_ object: inout KubeObject) {
+    /// - Parameter old: what is stored now: a pod keeps the node that it was given.
+    static func fillIn(_ object: inout KubeObject, old: KubeObject? = nil) {
         guard var spec = object.json["spec"], spec.objectValue != nil else { return }
         for (key, value) in [
             ("restartPolicy", "Always"), ("dnsPolicy", "ClusterFirst"), ("terminationGracePeriodSeconds", 30),
             ("enableServiceLinks", true),
         ] as [(String, JSONValue)] where spec[key] == nil || spec[key] == .null {
             spec[key] = value
+        }
+        if let node = old?.json["spec"]?["nodeName"], spec["nodeName"] == nil {
+            spec["nodeName"] = node
         }
         for list in ["initContainers", "containers"] {
             guard let containers = spec[list]?.arrayValue else { continue }

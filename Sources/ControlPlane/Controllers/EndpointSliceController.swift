@@ -10,6 +10,8 @@ struct EndpointSliceController {
     private let store: Store
     private let logger: Logger
     private var index = EndpointIndex()
+    /// Why Services that ask for topology hints have none.
+    private var hintFailures: [EndpointIndex.ServiceName: [String]] = [:]
 
     init(_ store: Store, logger: Logger) {
         self.store = store
@@ -33,6 +35,7 @@ struct EndpointSliceController {
         let ours = index.slices(of: name).filter(SliceDocument.isOurs)
         guard let service = index.services[name] else {
             for slice in ours { delete(slice) }
+            hintFailures[name] = nil
             synchronizeMirror(name, nil)
             if wasDeleted, let endpoints = index.endpoints[name] { delete(endpoints) }
             return
@@ -45,7 +48,12 @@ struct EndpointSliceController {
         let existing = ours.filter { SliceDocument.isOwned($0, by: service) }
         let (families, nodes) = (EndpointRules.families(of: service), index.nodes)
         let pods = index.pods(of: service)
-        let wanted = EndpointRules.endpoints(of: service, pods: pods) { nodes[$0] }
+        var wanted = EndpointRules.endpoints(of: service, pods: pods) { nodes[$0] }
+        if TopologyHints.isWanted(by: service) {
+            noteHints(name, failures: TopologyHints.add(to: &wanted, nodes: nodes.values))
+        } else {
+            hintFailures[name] = nil
+        }
         let plan = SlicePacking.plan(wanted, existing: existing, families: families)
         for draft in plan.writes { write(SliceDocument.object(draft, of: service), isNew: draft.existing == nil) }
         let rewritten = Set(plan.writes.compactMap(\.existing?.name) + plan.deletions.map(\.name))
@@ -59,6 +67,17 @@ struct EndpointSliceController {
         synchronizeMirror(name, nil)
         let present = index.endpoints[name]
         write(EndpointsDocument.object(of: service, pods: pods, existing: present), isNew: present == nil)
+    }
+
+    /// Says once that there are hints, or why there are none (3.10).
+    private mutating func noteHints(_ name: EndpointIndex.ServiceName, failures: [String]) {
+        guard hintFailures[name] != failures else { return }
+        hintFailures[name] = failures
+        for failure in failures {
+            logger.warning(
+                "TopologyAwareHintsDisabled",
+                metadata: ["service": "\(name.namespace)/\(name.name)", "reason": "\(failure)"])
+        }
     }
 
     /// Brings the slices that mirror `endpoints` up to date; nil: there are to be none.

@@ -56,7 +56,7 @@ enum EndpointRules {
     /// Those of `trafficDistribution` (3.10a).
     private static func hints(_ service: Service, _ pod: Pod, _ node: Node?, isReady: Bool) -> JSONValue? {
         guard let distribution = service.object.json["spec"]?["trafficDistribution"]?.stringValue, isReady,
-            let zone = node?.zone
+            let zone = node?.zone, !TopologyHints.isWanted(by: service)
         else { return nil }
         var hints: JSONValue = ["forZones": [["name": .string(zone)]]]
         if distribution == "PreferSameNode", let name = pod.nodeName {

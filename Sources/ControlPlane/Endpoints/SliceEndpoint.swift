@@ -31,5 +31,7 @@ struct SliceGroup: Hashable {
 struct SliceEndpoint: Hashable {
     /// Tells endpoints of one Service and family apart: the address and the pod's uid.
     let identity: String
-    let json: JSONValue
+    var json: JSONValue
+
+    var isReady: Bool { json["conditions"]?["ready"]?.boolValue ?? true }
 }
