@@ -26,6 +26,8 @@ package final class Store: Sendable {
         var horizon: UInt64 = 0
         /// The revision of the last change of each type.
         var lastChange: [ResourceType: UInt64] = [:]
+        /// What objects have in common is in memory once.
+        var sharing = ValueSharing()
     }
 
     private let state: Mutex<State>
@@ -236,6 +238,7 @@ package final class Store: Sendable {
     ) throws(APIError) -> KubeObject {
         var object = object
         object.resourceVersion = String(state.revision + 1)
+        if kind != .deleted { state.sharing.share(&object) }
         let key = object.key
         do {
             try journal?.write(key, kind == .deleted ? nil : object, revision: state.revision + 1)

@@ -60,8 +60,11 @@ package final class SQLiteJournal: StoreJournal {
                 var contents = StoreContents()
                 contents.revision = UInt64(try Int64.fetchOne(database, sql: "SELECT value FROM revision") ?? 0)
                 let rows = try Data.fetchCursor(database, sql: "SELECT json FROM object")
+                var sharing = ValueSharing()
                 while let data = try rows.next() {
-                    contents.objects.append(KubeObject(try JSONValue(parsing: Array(data))))
+                    var object = KubeObject(try JSONValue(parsing: Array(data)))
+                    sharing.share(&object)
+                    contents.objects.append(object)
                 }
                 return contents
             }
