@@ -95,7 +95,7 @@ struct StoreTests {
     func manyPresent() async throws {
         let count = Store.watchBound + 10
         for number in 0..<count {
-            _ = try store.create(KubeObject(.configmaps, namespace: "kiada", name: "c-\(number)"))
+            _ = try store.create(KubeObject(.configmaps, namespace: "default", name: "c-\(number)"))
         }
         var events = try store.watch([.configmaps]).makeAsyncIterator()
         for _ in 0..<count { #expect(await events.next()?.kind == .added) }

@@ -39,8 +39,6 @@ struct NodesTests {
         let again = try await suite.up(["--timeout", "3"])
         #expect(again.code == 1)
         #expect(again.errors.contains("0/1 nodes are available"), "\(again.errors)")
-        #expect(try suite.report().pods.filter(\.isGood).map(\.name) == ["web-named", "web-spread"])
-        try await suite.down()
     }
 
     @Test("A number of nodes out of range is refused")

@@ -103,7 +103,7 @@ package struct NetworkProbe: Sendable {
     static func reason(_ error: any Error, _ target: HTTPProbeTarget) -> String {
         let place = "\(target.host.contains(":") ? "[\(target.host)]" : target.host):\(target.port)"
         if let connection = error as? NIOConnectionError, let first = connection.connectionErrors.first {
-            return "dial tcp \(place): \(reason(first.error, target))"
+            return reason(first.error, target)
         }
         switch error {
         case ChannelError.connectTimeout: return "dial tcp \(place): i/o timeout"
