@@ -12,6 +12,8 @@ package struct NFTablesConfiguration: Sendable {
     package var exemptAddresses: Set<IPAddress> = []
     /// Families in which clients and endpoints are on other machines or in other containers, so that packets are passed on.
     package var forwardedFamilies: Set<IPFamily> = []
+    /// The most nodes beside the first one whose clients a route treats differently.
+    package var otherNodes = 0
     /// The file name of libnftables.
     package var library = "libnftables.so.1"
 

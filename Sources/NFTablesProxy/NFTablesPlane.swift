@@ -16,6 +16,8 @@ package final class NFTablesPlane: DataPlane {
     private let library: NFTLibrary
     private let exemptAddresses: Set<IPAddress>
     private let firstMark: UInt32
+    /// The empty tables, as text for libnftables.
+    private let base: String
     private let logger: Logger
     private let state: Mutex<State>
 
@@ -64,7 +66,9 @@ package final class NFTablesPlane: DataPlane {
         do { socket = try Self.connected() } catch {
             throw error.code == EPERM ? .notPermitted : .kernel("connection tracking: \(error.reason)")
         }
-        do { try library.run(Ruleset.base(table: table, exempt: exemptAddresses)) } catch {
+        base = Ruleset.base(
+            table: table, exempt: configuration.exemptAddresses, classes: 2 + configuration.otherNodes)
+        do { try library.run(base) } catch {
             throw error.reason.contains("Operation not permitted") ? .notPermitted : .kernel(error.reason)
         }
         firstMark = Ruleset.firstMark(instance: configuration.instance)
@@ -179,7 +183,7 @@ package final class NFTablesPlane: DataPlane {
     private func rebuild(_ state: inout State) {
         state.rules = RulesetState(firstMark: firstMark)
         do {
-            try library.run(Ruleset.base(table: table, exempt: exemptAddresses))
+            try library.run(base)
             let routes = state.wanted.values.sorted { $0.frontend < $1.frontend }
             try change([], routes, &state)
             state.failure = nil

@@ -14,9 +14,11 @@ struct RouteElements {
     }
 
     static func groups(of route: FrontendRoute) -> [Group] {
-        let everybodyElse = Group(number: 0, sources: [], verdict: route.outside)
-        guard route.inside != route.outside else { return [everybodyElse] }
-        return [Group(number: 1, sources: route.insideSources, verdict: route.inside), everybodyElse]
+        var groups = route.byNode.enumerated().map { Group(number: $0 + 1, sources: $1.sources, verdict: $1.verdict) }
+        if route.inside != route.outside {
+            groups.append(Group(number: groups.count + 1, sources: route.insideSources, verdict: route.inside))
+        }
+        return groups + [Group(number: 0, sources: [], verdict: route.outside)]
     }
 
     /// - Parameters:

@@ -35,13 +35,13 @@ enum Ruleset {
     /// Writes down who was sent where, for affinity.
     static let rememberChain = "remember"
 
-    /// Everybody else, and those for whom there is another verdict (7.5).
-    private static let classes = [0, 1]
     private static let isOurs = "ct mark and 0xff000000 == 0x6b000000"
 
     /// Both tables anew, without elements; what an earlier run has left goes in the same transaction.
-    static func base(table: String, exempt: Set<IPAddress>) -> String {
-        IPFamily.allCases.map { base($0, table, exempt) }.joined(separator: "\n")
+    ///
+    /// - Parameter classes: how many classes of clients there can be; class 0 is everybody who is in no other.
+    static func base(table: String, exempt: Set<IPAddress>, classes: Int) -> String {
+        IPFamily.allCases.map { base($0, table, exempt, classes) }.joined(separator: "\n")
     }
 
     /// Removes both tables, if they are there.
@@ -49,11 +49,17 @@ enum Ruleset {
         IPFamily.allCases.map { "add table \($0.nft) \(table)\ndelete table \($0.nft) \(table)\n" }.joined()
     }
 
-    private static func base(_ family: IPFamily, _ table: String, _ exempt: Set<IPAddress>) -> String {
+    private static func base(
+        _ family: IPFamily, _ table: String, _ exempt: Set<IPAddress>, _ classes: Int
+    ) -> String {
         let (ip, frontend) = (family.nft, frontendExpression(family))
         let ping = "\(family == .v4 ? "icmp" : "icmpv6") type echo-request"
         let silent = exempt.filter { $0.family == family }.sorted().map {
             "\(ip) daddr \($0) \(ping) drop"
+        }.joined(separator: "\n    ")
+        // In order, because the first that fits decides.
+        let members = (1..<classes).map {
+            "\(frontend) . \(ip) saddr @class-\($0) goto class-\($0)"
         }.joined(separator: "\n    ")
         return """
             add table \(ip) \(table)
@@ -73,10 +79,10 @@ enum Ruleset {
               chain \(claimChain) {
                 ct mark and 0xff000000 != 0x6b000000 ct mark set \(mark.hex)
               }
-            \(classes.map { sourceClass($0, family) }.joined())
+            \((0..<classes).map { sourceClass($0, family) }.joined())
               chain special {
                 \(frontend) @restricted \(frontend) . \(ip) saddr != @sources drop
-                \(frontend) . \(ip) saddr @class-1 goto class-1
+                \(members)
                 goto class-0
               }
               chain services {
@@ -111,7 +117,7 @@ enum Ruleset {
             """
     }
 
-    /// What clients of one class meet; class 0 is everybody who is in no other.
+    /// What clients of one class meet.
     private static func sourceClass(_ number: Int, _ family: IPFamily) -> String {
         let (ip, frontend) = (family.nft, frontendExpression(family))
         let members = number == 0 ? "" : "set class-\(number) { typeof \(frontend) . \(ip) saddr; flags interval; }"

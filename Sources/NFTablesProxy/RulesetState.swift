@@ -24,7 +24,13 @@ struct RulesetState {
     private struct AffinityKey: Hashable {
         let port: ServicePortID
         let family: IPFamily
-        let isLocal: Bool
+        let list: List
+
+        enum List: Hashable {
+            case cluster
+            case local
+            case node(Int)
+        }
     }
 
     private struct Affinity {
@@ -146,10 +152,13 @@ struct RulesetState {
         if timeouts.insert(timeout).inserted { transaction.timeouts.append(timeout) }
     }
 
+    /// Clients of other nodes choose from lists of their own; those inside from the same as with Cluster policy.
     private func key(_ route: FrontendRoute, _ number: Int) -> AffinityKey {
-        AffinityKey(
+        let isLocal = number == 0 && route.inside != route.outside
+        let isOtherNode = (1...).prefix(route.byNode.count).contains(number)
+        return AffinityKey(
             port: route.port, family: route.frontend.address.address.family,
-            isLocal: number == 0 && route.inside != route.outside)
+            list: isLocal ? .local : isOtherNode ? .node(number) : .cluster)
     }
 
     private static func timeout(_ affinity: Affinity, _ family: IPFamily) -> Element {

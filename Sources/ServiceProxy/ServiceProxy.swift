@@ -98,6 +98,7 @@ package final class ServiceProxy: Sendable {
         var nftables = NFTablesConfiguration()
         // The DNS server listens at its cluster IP itself; its Service has no endpoint to send clients to.
         nftables.exemptAddresses = Set(dnsAddress.map { [$0] } ?? [])
+        nftables.otherNodes = configuration.nodes.count - 1
         let blocks = configuration.networks.serviceRanges
         nftables.forwardedFamilies = Set(blocks.filter { !$0.isLoopback }.map(\.family))
         // Suites with blocks of their own run side by side.

@@ -62,4 +62,9 @@ package struct NodeVerdict: Hashable, Sendable {
     /// The node's addresses and those of its pods.
     package let sources: [CIDR]
     package let verdict: Verdict
+
+    package init(sources: [CIDR], verdict: Verdict) {
+        self.sources = sources
+        self.verdict = verdict
+    }
 }

@@ -77,6 +77,26 @@ extension ContractClause {
                 for _ in 0..<5 { #expect(PlaneUnderTest.answer(frontend) == answer) }
             }
         },
+        ContractClause("7.5 clients on other nodes get the verdict of the first node that they are on") { plane in
+            let servers = ["here", "there", "elsewhere"].map { TestServer(.greet($0)) }
+            let verdicts = servers.map { Verdict.forward(EndpointList([RoutedEndpoint(address: $0.endpoint)])) }
+            func node(_ range: String, _ verdict: Verdict) -> NodeVerdict {
+                NodeVerdict(sources: [range].compactMap { CIDR($0) }, verdict: verdict)
+            }
+            let frontend = PlaneUnderTest.freeFrontend()
+            let port = PlaneUnderTest.route(frontend, []).port
+            for (nodes, answer) in [
+                ([node("10.0.0.0/8", verdicts[1]), node("127.0.0.0/8", verdicts[2])], "elsewhere"),
+                ([node("127.0.0.0/8", verdicts[1]), node("127.0.0.0/16", verdicts[2])], "there"),
+                ([node("10.0.0.0/8", verdicts[1])], "here"),
+                ([node("127.0.0.0/8", .reject)], nil),
+            ] {
+                let route = FrontendRoute(
+                    frontend: frontend, kind: .clusterIP, port: port, outside: verdicts[0], byNode: nodes)
+                await plane.apply(PlaneUnderTest.diff([route]))
+                for _ in 0..<5 { #expect(PlaneUnderTest.answer(frontend) == answer) }
+            }
+        },
         ContractClause("7.9 a source outside the ranges gets no answer and no reset; one inside is served") { plane in
             let server = TestServer(.greet("a"))
             let frontend = PlaneUnderTest.freeFrontend()
