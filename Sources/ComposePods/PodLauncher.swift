@@ -57,7 +57,7 @@ package enum PodLauncher {
             let resolver = EngineResolver(resolvConf: text)
         else { return nil }
         // Podman tells its resolver of a container only after that has started.
-        for _ in 0..<10 {
+        for _ in 0..<30 {
             if let pointers = try? await resolver.pointers(of: address),
                 let name = ContainerName.pod(pointers: pointers)
             {
