@@ -21,18 +21,18 @@ struct NodesTests {
         let local = try suite.clusterIP("local")
         #expect(try await answers(suite, "http://\(local)/", from: first) == ["web-named"])
         #expect(try await answers(suite, "http://\(local)/", from: second) == ["web-zone-b"])
-        #expect(try await answers(suite, "http://\(local)/", from: third) == ["web-spread"])
+        #expect(try await answers(suite, "http://\(local)/", from: third) == ["web-zspread"])
 
         let near = try suite.clusterIP("near")
         #expect(try await answers(suite, "http://\(near)/", from: second) == ["web-zone-b"])
         let wide = try suite.clusterIP("wide")
         #expect(
-            try await answers(suite, "http://\(wide)/", from: second) == ["web-named", "web-zone-b", "web-spread"])
+            try await answers(suite, "http://\(wide)/", from: second) == ["web-named", "web-zone-b", "web-zspread"])
 
         // 7.5: each node's port goes to that node's pods; a node without any leaves clients from outside without answer.
         let network = "127.\(suite.block).65"
         #expect(try await answers(suite, "http://\(network).3:30087/", from: nil) == ["web-zone-b"])
-        #expect(try await answers(suite, "http://\(network).4:30087/", from: nil) == ["web-spread"])
+        #expect(try await answers(suite, "http://\(network).4:30087/", from: nil) == ["web-zspread"])
 
         try await suite.down()
         // With one node again, the other nodes' pods go there, unless their selector forbids it.
@@ -53,7 +53,7 @@ struct NodesTests {
     private func answers(_ suite: RunningSuite, _ url: String, from address: String?) async throws -> Set<String> {
         let source = address.map { ["--interface", $0] } ?? []
         let exit = try await ChildProcess.run(
-            "curl", ["-sS", "--max-time", "20", "-H", "Connection: close"] + source + ["\(url)?[1-40]"])
+            "curl", ["-sS", "--max-time", "5", "--fail-early", "-H", "Connection: close"] + source + ["\(url)?[1-40]"])
         let lines = exit.output.split(separator: "\n").map(String.init)
         return Set(lines.map { $0.replacing("This is the quote service running in pod ", with: "") })
     }
@@ -86,7 +86,7 @@ struct NodesTests {
         ---
         apiVersion: v1
         kind: Pod
-        metadata: {name: web-spread, labels: {app: web}}
+        metadata: {name: web-zspread, labels: {app: web}}
         spec:
           \(container)
         ---
