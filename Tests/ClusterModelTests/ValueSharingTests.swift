@@ -18,7 +18,8 @@ struct ValueSharingTests {
                 "ports": [["port": 80]],
             ],
             ["endpoints": "none", "subsets": [["ports": [["port": 80]], "addresses": []], [:]], "spec": "text"],
-            ["spec": ["a": ["b": [["c": 1], ["c": .number(1.5)], ["c": true]]]], "metadata": "none", "status": [1]], "text",
+            ["spec": ["a": ["b": [["c": 1], ["c": .number(1.5)], ["c": true]]]], "metadata": "none", "status": [1]],
+            "text",
         ] as [JSONValue])
     func sameValue(json: JSONValue) {
         var sharing = ValueSharing()

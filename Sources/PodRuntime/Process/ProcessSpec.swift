@@ -29,8 +29,9 @@ package struct ProcessSpec: Sendable {
     package var hostname: String?
     /// Mounted in a mount namespace of its own (needs root).
     package var binds: [Bind] = []
-    /// An empty folder in which a file system of the process's own is put together: the machine's files below a layer that
-    /// takes what it writes and goes with it. The process is also the first one of a process namespace. Needs root.
+    /// An empty folder in which a file system of the process's own is put together.
+    ///
+    /// It has the machine's files below a layer that takes what is written and goes with it. The process is also the first one of a process namespace. Needs root.
     package var root: String?
     /// Runs in the namespaces of this process: what ``binds``, ``root`` and ``hostname`` say was done for that one.
     package var joined: Int32?
