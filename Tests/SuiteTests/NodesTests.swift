@@ -67,6 +67,7 @@ struct NodesTests {
             - name: web
               image: kiada/quote:1.0
               ports: [{name: http, containerPort: 80}]
+              readinessProbe: {httpGet: {path: /healthz/ready, port: http}}
               env:
                 - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
                 - {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}

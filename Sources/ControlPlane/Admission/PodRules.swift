@@ -36,13 +36,7 @@ enum PodRules {
     private static func errors(of container: JSONValue, at path: String, names: inout Set<String>) -> [FieldError] {
         var errors: [FieldError] = []
         let name = container["name"]?.stringValue ?? ""
-        if name.isEmpty {
-            errors.append(.required("\(path).name"))
-        } else if let problem = NameRules.dns1123Label(name) {
-            errors.append(.invalid("\(path).name", name, problem))
-        } else if !names.insert(name).inserted {
-            errors.append(.duplicate("\(path).name", printed: FieldError.quoted(name)))
-        }
+        if let error = ListedName.error(name, at: path, names: &names) { errors.append(error) }
         if (container["image"]?.stringValue ?? "").isEmpty { errors.append(.required("\(path).image")) }
         for (index, port) in (container["ports"]?.arrayValue ?? []).enumerated() {
             let number = port["containerPort"]?.intValue ?? 0

@@ -46,12 +46,9 @@ extension ServiceSpec {
             let path = "spec.ports[\(index)]"
             errors += Self.errors(of: port, at: path)
             let name = port["name"]?.stringValue ?? ""
-            if name.isEmpty {
-                if ports.count > 1 { errors.append(.required("\(path).name")) }
-            } else if let problem = NameRules.dns1123Label(name) {
-                errors.append(.invalid("\(path).name", name, problem))
-            } else if !names.insert(name).inserted {
-                errors.append(.duplicate("\(path).name", printed: FieldError.quoted(name)))
+            // A single port needs no name.
+            if !name.isEmpty || ports.count > 1, let error = ListedName.error(name, at: path, names: &names) {
+                errors.append(error)
             }
             let transport = port["protocol"]?.stringValue ?? ""
             if !pairs.insert("\(transport) \(port["port"]?.intValue ?? 0)").inserted {

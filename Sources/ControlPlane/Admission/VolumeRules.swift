@@ -8,13 +8,7 @@ enum VolumeRules {
         for (index, volume) in (spec["volumes"]?.arrayValue ?? []).enumerated() {
             let path = "spec.volumes[\(index)]"
             let name = volume["name"]?.stringValue ?? ""
-            if name.isEmpty {
-                errors.append(.required("\(path).name"))
-            } else if let problem = NameRules.dns1123Label(name) {
-                errors.append(.invalid("\(path).name", name, problem))
-            } else if !names.insert(name).inserted {
-                errors.append(.duplicate("\(path).name", printed: FieldError.quoted(name)))
-            }
+            if let error = ListedName.error(name, at: path, names: &names) { errors.append(error) }
             errors += Self.errors(of: volume, at: path)
         }
         for list in ["initContainers", "containers"] {
