@@ -31,6 +31,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
@@ -230,7 +231,9 @@ var targets: [Target] = [
             "KiadaTesting", logging,
         ]),
     tests("ComposePodsTests", ["ComposePods", "ClusterModel", "NetTypes"]),
-    tests("ClusterAPITests", ["ClusterAPI", "ClusterModel", httpTypes, hummingbirdCore]),
+    tests(
+        "ClusterAPITests",
+        ["ClusterAPI", "ClusterModel", httpTypes, hummingbirdCore, nioCore, nioEmbedded, nioWebSocket]),
     tests(
         "SuiteTests",
         [

@@ -14,11 +14,11 @@ package enum APIServer {
     /// - Parameters:
     ///   - address: an address of this machine.
     ///   - port: 0 takes a free one.
-    ///   - exec: runs programs in pods.
+    ///   - sessions: opens sessions with programs in pods.
     ///   - tls: the server's certificate, and whom clients have to be certified by.
     ///   - onRunning: told the port.
     package static func service(
-        _ responder: APIResponder, exec: any PodExec, address: String, port: Int, tls: TLSConfiguration,
+        _ responder: APIResponder, sessions: any PodSessions, address: String, port: Int, tls: TLSConfiguration,
         onRunning: @escaping @Sendable (Int) -> Void
     ) throws -> any Service {
         var tls = tls
@@ -26,7 +26,7 @@ package enum APIServer {
         tls.applicationProtocols = ["http/1.1"]
         let http = HTTP1Channel.Configuration(
             additionalChannelHandlers: [
-                CloseWithInput(), UpgradeHandler(store: responder.store, exec: exec),
+                CloseWithInput(), UpgradeHandler(store: responder.store, sessions: sessions),
             ], idleTimeout: .minutes(30),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 64 * 1024, maxHeaderListSize: 128 * 1024, maxHeaderFieldCount: 100))

@@ -17,6 +17,7 @@ package final class PodRuntime: Sendable {
         /// A ConfigMap or Secret of a namespace has changed.
         case settings(namespace: String, ContainerSpec.Settings)
         case exec(ObjectKey, container: String, ExecRequest)
+        case attach(ObjectKey, container: String, AttachRequest)
         case deadline
         case stop(grace: Duration)
     }
@@ -52,6 +53,11 @@ package final class PodRuntime: Sendable {
     /// The request hears of everything that becomes of it.
     package func exec(_ request: ExecRequest, in key: ObjectKey, container: String) {
         inbox.yield(.exec(key, container: container, request))
+    }
+
+    /// Joins the streams of a container that runs.
+    package func attach(_ request: AttachRequest, to key: ObjectKey, container: String) {
+        inbox.yield(.attach(key, container: container, request))
     }
 
     /// Ends all pods, each within its own grace period but none later than `grace`; then ``run()`` returns.

@@ -18,10 +18,14 @@ extension RuntimeState {
             return report(.startFailed(index, reason: "RunContainerError", message: error.description))
         }
         do {
-            let spec = try processSpec(container.spec, entry)
+            var spec = try processSpec(container.spec, entry)
             entries[key]?.running[container.spec.name] = spec
+            let (input, streams) = try Self.input(of: container.spec)
+            if container.spec.hasTerminal { spec.environment.insert(("TERM", "xterm"), at: 0) }
+            let output = ContainerStreams(log: log, input: input, of: container.spec)
+            entries[key]?.streams[container.spec.name] = output
             host.spawn(
-                spec, output: log,
+                spec, streams: streams, output: output,
                 started: { result in
                     switch result {
                     case .success(let pid): inbox.yield(.machine(key, uid: pod.uid, .started(index, pid: pid)))
@@ -38,6 +42,19 @@ extension RuntimeState {
         } catch {
             log.finish(with: error.description)
             report(.startFailed(index, reason: error.reason, message: error.description))
+        }
+    }
+
+    /// The standard input of a container, as its manifest asks for it.
+    private static func input(
+        of container: ContainerSpec
+    ) throws(ContainerCommandError) -> (ProcessInput?, ProcessStreams) {
+        guard container.hasTerminal || container.hasInput else { return (nil, .pipes(input: nil)) }
+        do throws(ProcessInputError) {
+            let way = try ProcessInput.open(container.hasTerminal ? .terminal : .pipe)
+            return (way.input, way.streams)
+        } catch {
+            throw ContainerCommandError(reason: "RunContainerError", description: error.description)
         }
     }
 

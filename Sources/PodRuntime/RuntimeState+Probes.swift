@@ -84,11 +84,20 @@ extension RuntimeState {
         return spec
     }
 
+    private static let elsewhere = "the pod runs elsewhere, where its own machine has to be asked"
+
+    /// Joins somebody to the streams of a container.
+    func attach(_ key: ObjectKey, _ name: String, _ request: AttachRequest) {
+        guard case .processes = configuration.mode else { return request.fail(Self.elsewhere) }
+        guard let streams = entries[key]?.streams[name] else {
+            return request.fail("container \(name) of pod \(key.name) is not running")
+        }
+        request.join(streams, of: name)
+    }
+
     /// Runs a program beside a container for somebody who looks into it.
     func exec(_ key: ObjectKey, _ name: String, _ request: ExecRequest) {
-        guard case .processes = configuration.mode else {
-            return request.fail("the pod runs elsewhere, where its own machine has to be asked")
-        }
+        guard case .processes = configuration.mode else { return request.fail(Self.elsewhere) }
         guard let entry = entries[key],
             let container = entry.machine.pod.containers.first(where: { $0.name == name })
         else { return request.fail("container \(name) of pod \(key.name) is not there") }

@@ -19,6 +19,8 @@ struct RuntimeState {
         var hasVolumes = false
         /// What runs, by container: programs run beside it get the same environment.
         var running: [String: ProcessSpec] = [:]
+        /// The streams of each container's latest run.
+        var streams: [String: ContainerStreams] = [:]
     }
 
     let configuration: PodRuntimeConfiguration
@@ -73,6 +75,8 @@ struct RuntimeState {
             settingsChanged(settings, namespace, in: &group)
         case .exec(let key, let container, let request):
             exec(key, container, request)
+        case .attach(let key, let container, let request):
+            attach(key, container, request)
         case .deadline:
             armed = nil
             let time = now.elapsed

@@ -218,7 +218,7 @@ package final class Suite: Sendable {
             try access.writeKubeconfig(server: "https://\(server)")
             try proxy.setAPIEndpoint(address, port: port)
             let service = try APIServer.service(
-                responder, exec: RuntimeExec(runtime), address: address.description, port: Int(port), tls: tls
+                responder, sessions: RuntimeSessions(runtime), address: address.description, port: Int(port), tls: tls
             ) { [self] _ in
                 _ = isAPIDecided.raise()
                 bell.continuation.yield()
@@ -288,7 +288,7 @@ final class Flag: Sendable {
 }
 
 extension ImageMap {
-    /// What holds when there is no file: the three images of the suite.
+    /// What holds when there is no file: the three images of the suite, and two to look around with.
     package static let bundled: ImageMap = {
         let common = [(name: "BIND_ADDRESS", value: "$(POD_IP)")]
         let front = common + [("RESOLV_CONF", "$(RESOLV_CONF)"), ("TLS_CA_DIR", "$(STATE_DIR)")]
@@ -296,6 +296,9 @@ extension ImageMap {
             "kiada/kiada": Program(program: "kiada", environment: front),
             "kiada/quote": Program(program: "quote", environment: common),
             "kiada/quiz": Program(program: "quiz", environment: common),
+            // Without an entry point: what the container names is run, a shell unless it names something.
+            "busybox": Program(program: "env", arguments: ["sh"]),
+            "alpine": Program(program: "env", arguments: ["sh"]),
         ])
     }()
 }

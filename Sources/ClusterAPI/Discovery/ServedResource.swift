@@ -91,6 +91,7 @@ struct ServedResource: Sendable {
             .pods, "pod", short: ["po"], categories: ["all"],
             [
                 status, Subresource("log", kind: "", ["get"]),
+                Subresource("attach", kind: "PodAttachOptions", version: "v1", ["create", "get"]),
                 Subresource("exec", kind: "PodExecOptions", version: "v1", ["create", "get"]),
                 Subresource("portforward", kind: "PodPortForwardOptions", version: "v1", ["create", "get"]),
             ]),

@@ -126,7 +126,7 @@ package struct APIResponder: HTTPResponder {
             guard request.method == .get else { throw Self.notAllowed(request, target) }
             return try log(target, query)
         }
-        if target.subresource == "exec" || target.subresource == "portforward" {
+        if ["attach", "exec", "portforward"].contains(target.subresource) {
             guard let key = target.key, store.get(key) != nil else {
                 throw APIError.notFound(target.key ?? ObjectKey(type, name: ""))
             }

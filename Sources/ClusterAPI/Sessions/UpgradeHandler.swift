@@ -8,7 +8,7 @@ import NIOHTTPTypes
 import NIOWebSocket
 import NetTypes
 
-/// Turns a connection into a session when its request asks for one: exec and port-forward of pods (kubectl-wire 11).
+/// Turns a connection into a session when its request asks for one: exec, attach and port-forward of pods (kubectl-wire 11).
 ///
 /// It sits behind the HTTP decoder. For a session it puts WebSocket handlers in front of that, which then never sees a
 /// byte again; every other request passes through.
@@ -18,13 +18,13 @@ final class UpgradeHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private let store: Store
-    private let exec: any PodExec
+    private let sessions: any PodSessions
     /// The rest of a request that is not passed on.
     private var isSwallowing = false
 
-    init(store: Store, exec: any PodExec) {
+    init(store: Store, sessions: any PodSessions) {
         self.store = store
-        self.exec = exec
+        self.sessions = sessions
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -56,18 +56,19 @@ final class UpgradeHandler: ChannelInboundHandler, RemovableChannelHandler {
             $0.filter { $0 != " " }
         }
         switch path.subresource {
-        case "exec":
+        case "exec", "attach":
             guard let chosen = ["v5.channel.k8s.io", "v4.channel.k8s.io"].first(where: offered.contains) else {
                 return nil
             }
             let query = Query(parts.count > 1 ? parts[1] : nil)
             let container = query["container"] ?? pod.containers.first?.name ?? ""
             let command = query.all("command")
-            guard !command.isEmpty else { return nil }
-            let session = ExecHandler(
-                exec, pod: pod, container: container, command: command, hasInput: query.flag("stdin"),
-                hasTerminal: query.flag("tty"))
-            return Plan(handler: session, subprotocol: chosen)
+            let isAttach = path.subresource == "attach"
+            guard isAttach || !command.isEmpty else { return nil }
+            let request = SessionRequest(
+                isAttach ? .container : .command(command, hasTerminal: query.flag("tty")), pod: pod,
+                container: container, hasInput: query.flag("stdin"))
+            return Plan(handler: StreamSessionHandler(sessions, request), subprotocol: chosen)
         case "portforward":
             let wanted = "SPDY/3.1+portforward.k8s.io"
             guard let address = pod.addresses.first else { return nil }

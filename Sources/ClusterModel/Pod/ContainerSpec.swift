@@ -72,6 +72,12 @@ package struct ContainerSpec: Hashable, Sendable {
     package let startupProbe: Probe?
     /// True for an init container with restartPolicy Always, which keeps running beside the others.
     package let isSidecar: Bool
+    /// `stdin`: there is a standard input, for who attaches.
+    package let hasInput: Bool
+    /// `stdinOnce`: the input ends when the first who has attached leaves.
+    package let hasInputOnce: Bool
+    /// `tty`: the standard streams are a terminal.
+    package let hasTerminal: Bool
 
     init(_ json: JSONValue) {
         name = json["name"]?.stringValue ?? ""
@@ -90,6 +96,9 @@ package struct ContainerSpec: Hashable, Sendable {
         livenessProbe = json["livenessProbe"].flatMap(Probe.init)
         startupProbe = json["startupProbe"].flatMap(Probe.init)
         isSidecar = json["restartPolicy"]?.stringValue == "Always"
+        hasInput = json["stdin"]?.boolValue ?? false
+        hasInputOnce = json["stdinOnce"]?.boolValue ?? false
+        hasTerminal = json["tty"]?.boolValue ?? false
     }
 
     /// The number that a port name or number means for this container; nil for an unknown name.

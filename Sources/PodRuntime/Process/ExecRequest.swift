@@ -5,9 +5,11 @@ import Synchronization
 
 /// A program that is run beside a container for somebody: `kubectl exec`.
 ///
-/// Its events come in order, on the runtime's threads; the last one is ``Event/ended(_:)`` or ``Event/failed(_:)``.
+/// Its events come in order, on any thread; the last one is ``Event/ended(_:)`` or ``Event/failed(_:)``.
 package final class ExecRequest: Sendable {
     package enum Event: Sendable {
+        /// Input is taken from now on.
+        case started
         case output([UInt8], isError: Bool)
         /// With the exit code, as a container's.
         case ended(Int32)
@@ -18,11 +20,10 @@ package final class ExecRequest: Sendable {
     private struct State {
         var pid: Int32?
         var host: ProcessHost?
-        /// Where input is written to, until it is closed.
-        var input: Int32?
+        var input: ProcessInput?
         /// The terminal's size; it may come before the terminal does.
         var size: winsize?
-        var isOver = false
+        var isCancelled = false
     }
 
     package let command: [String]
@@ -40,105 +41,77 @@ package final class ExecRequest: Sendable {
         self.report = report
     }
 
-    deinit {
-        if let input = state.withLock({ $0.input }) { close(input) }
-    }
-
     /// Writes to the program's standard input; waits while the program does not read.
     ///
-    /// What a program that has ended does not read is lost.
-    package func write(_ bytes: [UInt8]) {
-        guard let descriptor = state.withLock({ $0.input }) else { return }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            if count < 0, errno == EAGAIN {
-                var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&waiting, 1, 100)
-                if state.withLock({ $0.isOver }) { return }
-                continue
-            }
-            guard count > 0 else { return }
-            rest = rest.dropFirst(count)
-        }
-    }
+    /// What comes before ``Event/started`` or is not read before the program's end is lost.
+    package func write(_ bytes: [UInt8]) { state.withLock { $0.input }?.write(bytes) }
 
     /// Ends the program's standard input; on a terminal that is ^D.
-    package func closeInput() {
-        if hasTerminal { return write([4]) }
-        if let descriptor = state.withLock({ $0.input.take() }) { close(descriptor) }
-    }
+    package func closeInput() { state.withLock { $0.input }?.end() }
 
     /// Changes the size of the program's terminal.
     package func resize(columns: UInt16, rows: UInt16) {
-        guard hasTerminal else { return }
-        var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
-        let descriptor = state.withLock { [size] state in
+        let size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        let input = state.withLock { state in
             state.size = size
             return state.input
         }
-        if let descriptor { _ = ioctl(descriptor, UInt(TIOCSWINSZ), &size) }
+        input?.resize(size)
     }
 
-    /// Kills the program; nothing happens when it has ended.
+    /// Kills the program, at once or when it starts; nothing happens when it has ended.
     package func cancel() {
-        let (pid, host) = state.withLock { ($0.pid, $0.host) }
+        let (pid, host) = state.withLock { state in
+            state.isCancelled = true
+            return (state.pid, state.host)
+        }
         if let pid { host?.signal(pid, SIGKILL, wholeGroup: true) }
     }
 
     // MARK: For the runtime
 
-    func fail(_ reason: String) {
-        state.withLock { $0.isOver = true }
-        report(.failed(reason))
-    }
+    func fail(_ reason: String) { report(.failed(reason)) }
 
     func start(_ spec: ProcessSpec, on host: ProcessHost) {
         var spec = spec
         if hasTerminal { spec.environment.append(("TERM", "xterm")) }
-        let streams: ProcessStreams
-        let input: Int32?
-        if hasTerminal {
-            var master: Int32 = -1
-            var slave: Int32 = -1
-            guard openpty(&master, &slave, nil, nil, nil) == 0 else {
-                return fail("no terminal: \(String(cString: strerror(errno)))")
+        var streams = ProcessStreams.pipes(input: nil)
+        var input: ProcessInput?
+        if hasTerminal || hasInput {
+            do throws(ProcessInputError) {
+                let way = try ProcessInput.open(hasTerminal ? .terminal : .pipe)
+                input = way.input
+                streams = way.streams
+            } catch {
+                return fail(error.description)
             }
-            for descriptor in [master, slave] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-            input = fcntl(master, F_DUPFD_CLOEXEC, 0)
-            streams = .terminal(master: master, slave: slave)
-        } else if hasInput {
-            var ends: [Int32] = [-1, -1]
-            guard pipe2(&ends, Int32(O_CLOEXEC)) == 0 else {
-                return fail("no pipe: \(String(cString: strerror(errno)))")
-            }
-            _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
-            input = ends[1]
-            streams = .pipes(input: ends[0])
-        } else {
-            input = nil
-            streams = .pipes(input: nil)
         }
-        let size = state.withLock { state in
+        let size = state.withLock { [input] state in
             state.input = input
             state.host = host
             return state.size
         }
-        if hasTerminal, let input, var size { _ = ioctl(input, UInt(TIOCSWINSZ), &size) }
+        if let size { input?.resize(size) }
+        report(.started)
         host.spawn(
             spec, streams: streams, output: Output(report),
             started: { [self] result in
                 switch result {
-                case .success(let pid): state.withLock { $0.pid = pid }
+                case .success(let pid):
+                    let isCancelled = state.withLock { state in
+                        state.pid = pid
+                        return state.isCancelled
+                    }
+                    if isCancelled { cancel() }
                 case .failure(let error): fail(error.description)
                 }
             },
             ended: { [self] exit in
-                state.withLock { state in
+                let input = state.withLock { state in
                     state.pid = nil
-                    state.isOver = true
+                    return state.input
                 }
+                input?.stop()
                 report(.ended(exit.containerExitCode))
             })
     }

@@ -143,7 +143,8 @@ package final class ProcessHost: @unchecked Sendable {
                         table[index].output.write(
                             UnsafeRawBufferPointer(rebasing: buffer[..<count]), isError: pipe.isError)
                         if count == buffer.count { continue }
-                    } else if count == 0 {
+                    } else if count == 0 || errno == EIO {
+                        // A terminal that nobody has open any more says EIO instead of the end.
                         close(pipe.descriptor)
                         table[index].pipes.removeAll { $0.descriptor == pipe.descriptor }
                     }

@@ -1,55 +1,45 @@
 import ClusterModel
-import NIOCore
-import NIOWebSocket
+package import NIOCore
+package import NIOWebSocket
 import Synchronization
 
-/// One `kubectl exec`: channels of a program in messages of a WebSocket (kubectl-wire 11, v5.channel.k8s.io).
-final class ExecHandler: ChannelInboundHandler {
-    typealias InboundIn = WebSocketFrame
-    typealias OutboundOut = WebSocketFrame
+/// One `kubectl exec` or `kubectl attach`: streams of a program as channels in messages of a WebSocket (kubectl-wire 11,
+/// v5.channel.k8s.io and v4, which lacks the end of input).
+package final class StreamSessionHandler: ChannelInboundHandler {
+    package typealias InboundIn = WebSocketFrame
+    package typealias OutboundOut = WebSocketFrame
 
     /// Bytes of input that wait for the program before the client has to wait.
     private static let mostWaiting = 1 << 20
-    /// Bytes of output that wait for the client before the program is killed.
+    /// Bytes of output that wait for the client before it is cut off; a program that was started for it is killed, a
+    /// container runs on.
     private static let mostUnsent = 64 << 20
     /// Bytes in one message at most.
     private static let largestMessage = 32 * 1024
 
-    private let exec: any PodExec
-    private let pod: Pod
-    private let container: String
-    private let command: [String]
-    private let hasInput: Bool
-    private let hasTerminal: Bool
-    private var session: (any ExecSession)?
+    private let sessions: any PodSessions
+    private let request: SessionRequest
+    private var session: (any PodSession)?
     private var input: InputQueue?
     private var message = ByteBuffer()
     private var unsent = 0
     private var hasEnded = false
 
-    init(
-        _ exec: any PodExec, pod: Pod, container: String, command: [String], hasInput: Bool, hasTerminal: Bool
-    ) {
-        self.exec = exec
-        self.pod = pod
-        self.container = container
-        self.command = command
-        self.hasInput = hasInput
-        self.hasTerminal = hasTerminal
+    package init(_ sessions: any PodSessions, _ request: SessionRequest) {
+        self.sessions = sessions
+        self.request = request
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
+    package func handlerAdded(context: ChannelHandlerContext) {
         let this = NIOLoopBound(self, eventLoop: context.eventLoop)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         let loop = context.eventLoop
-        let started = exec.start(
-            command, in: pod, container: container, hasInput: hasInput || hasTerminal, hasTerminal: hasTerminal
-        ) { event in loop.execute { this.value.take(event, bound.value) } }
-        session = started
-        input = InputQueue(started)
+        let opened = sessions.open(request) { event in loop.execute { this.value.take(event, bound.value) } }
+        session = opened
+        input = InputQueue(opened)
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var frame = unwrapInboundIn(data)
         switch frame.opcode {
         case .ping: context.writeAndFlush(wrapOutboundOut(frame.pong), promise: nil)
@@ -66,18 +56,18 @@ final class ExecHandler: ChannelInboundHandler {
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         session?.cancel()
         input?.stop()
         context.fireChannelInactive()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
+    package func handlerRemoved(context: ChannelHandlerContext) {
         session?.cancel()
         input?.stop()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     // MARK: From the client
 
@@ -108,9 +98,10 @@ final class ExecHandler: ChannelInboundHandler {
 
     // MARK: From the program
 
-    private func take(_ event: ExecEvent, _ context: ChannelHandlerContext) {
+    private func take(_ event: SessionEvent, _ context: ChannelHandlerContext) {
         guard !hasEnded, context.channel.isActive else { return }
         switch event {
+        case .started: input?.open()
         case .output(let bytes, let isError):
             for start in stride(from: 0, to: bytes.count, by: Self.largestMessage) {
                 let part = bytes[start..<min(start + Self.largestMessage, bytes.count)]
@@ -164,44 +155,64 @@ final class ExecHandler: ChannelInboundHandler {
     }
 }
 
-/// Input on its way to a program, written by a thread of its own, because a program may not read for long.
+/// Input on its way to a program, written by a thread of its own, because a program may not read for long; it waits here
+/// until the program has started.
 private final class InputQueue: Sendable {
     private struct State {
         var chunks: [[UInt8]] = []
         var waiting = 0
+        var isOpen = false
         var isClosing = false
         var isOver = false
         var isRunning = false
         var onDrained: (@Sendable () -> Void)?
     }
 
-    private let session: any ExecSession
+    private let session: any PodSession
     private let state = Mutex(State())
 
-    init(_ session: any ExecSession) { self.session = session }
+    init(_ session: any PodSession) { self.session = session }
+
+    /// The program takes input from now on.
+    func open() {
+        change { state in
+            state.isOpen = true
+            return !state.chunks.isEmpty || state.isClosing
+        }
+    }
 
     /// - Parameter onDrained: called once everything has been written.
     /// - Returns: how many bytes wait now.
     func add(_ bytes: [UInt8], onDrained: @escaping @Sendable () -> Void) -> Int {
-        let (waiting, starts) = state.withLock { state -> (Int, Bool) in
+        change { state in
             state.chunks.append(bytes)
             state.waiting += bytes.count
             state.onDrained = onDrained
-            defer { state.isRunning = true }
-            return (state.waiting, !state.isRunning)
+            return true
         }
-        if starts { run() }
-        return waiting
     }
 
     /// Ends the input after what has been added.
     func close() {
-        let starts = state.withLock { state -> Bool in
+        change { state in
             state.isClosing = true
-            defer { state.isRunning = true }
-            return !state.isRunning
+            return true
+        }
+    }
+
+    /// Changes the state under its lock, and sees to it that a thread works if there is now something to do.
+    ///
+    /// - Parameter hasWork: makes the change and says whether there is.
+    /// - Returns: how many bytes wait now.
+    @discardableResult
+    private func change(_ hasWork: (inout State) -> Bool) -> Int {
+        let (waiting, starts) = state.withLock { state -> (Int, Bool) in
+            let starts = hasWork(&state) && state.isOpen && !state.isRunning
+            if starts { state.isRunning = true }
+            return (state.waiting, starts)
         }
         if starts { run() }
+        return waiting
     }
 
     func stop() { state.withLock { $0.isOver = true } }
