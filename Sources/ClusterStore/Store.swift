@@ -167,11 +167,14 @@ package final class Store: Sendable {
         }
     }
 
-    /// Replaces nothing but the status of an object.
+    /// Replaces nothing but the status of an object, and who owns its fields.
     package func updateStatus(_ object: KubeObject) throws(APIError) -> KubeObject {
         try replace(object.key, object.resourceVersion, isDryRun: false) { old in
             var new = old
             new.json["status"] = object.json["status"]
+            if let owners = object.json["metadata"]?["managedFields"] {
+                new.json["metadata"]?["managedFields"] = owners
+            }
             return new
         }
     }

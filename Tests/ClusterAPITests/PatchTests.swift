@@ -143,13 +143,104 @@ struct PatchTests {
         }
     }
 
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state ^ (state >> 29)
+    @Test("a merge patch of the difference leads from any object to any other, and again changes nothing")
+    func mergeModel() {
+        for seed in UInt64(0)..<3000 {
+            var random = Seeded(state: seed)
+            let (old, new) = (Self.randomObject(&random), Self.randomObject(&random))
+            let patch = Self.difference(old, new)
+            let result = MergePatch.apply(patch, to: old)
+            #expect(result == new, "seed \(seed)")
+            #expect(MergePatch.apply(patch, to: result) == new, "seed \(seed)")
         }
+    }
+
+    /// The merge patch that leads from one object without nulls to another.
+    private static func difference(_ old: JSONValue, _ new: JSONValue) -> JSONValue {
+        guard let (olds, news) = Optional((old.objectValue, new.objectValue)), let olds, let news else { return new }
+        var patch: [String: JSONValue] = [:]
+        for key in Set(olds.keys).union(news.keys) where olds[key] != news[key] {
+            guard let member = news[key] else {
+                patch[key] = .null
+                continue
+            }
+            let before = olds[key] ?? .null
+            patch[key] =
+                member.objectValue == nil ? member : difference(before.objectValue == nil ? [:] : before, member)
+        }
+        return .object(patch)
+    }
+
+    private static func randomObject(_ random: inout Seeded) -> JSONValue {
+        func withoutNulls(_ value: JSONValue) -> JSONValue {
+            guard let members = value.objectValue else { return value == .null ? 0 : value }
+            return .object(members.mapValues(withoutNulls))
+        }
+        return withoutNulls(.object(["spec": randomValue(&random, depth: 4, directives: false)]))
+    }
+
+    @Test("JSON patches of random operations do what a naive model of a tree does, all or nothing")
+    func jsonModel() {
+        for seed in UInt64(0)..<3000 {
+            var random = Seeded(state: seed)
+            let target = Self.randomObject(&random)
+            let model = Node(target)
+            var isPossible = true
+            var operations: [JSONValue] = []
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                let paths = model.paths
+                let path = paths.randomElement(using: &random) ?? []
+                let other = paths.randomElement(using: &random) ?? []
+                let value = Self.randomValue(&random, depth: 2, directives: false)
+                let end = ["new", "0", "-", "7"].randomElement(using: &random) ?? ""
+                var operation: JSONValue = ["path": .string(Self.pointer(path))]
+                switch Int.random(in: 0..<5, using: &random) {
+                case 0:
+                    operation = ["op": "add", "path": .string(Self.pointer(path + [end])), "value": value]
+                    isPossible = isPossible && model.add(value, path + [end])
+                case 1 where !path.isEmpty:
+                    operation["op"] = "remove"
+                    isPossible = isPossible && model.remove(path) != nil
+                case 2 where !path.isEmpty:
+                    operation["op"] = "replace"
+                    operation["value"] = value
+                    isPossible = isPossible && model.remove(path) != nil && model.add(value, path)
+                case 3 where !path.isEmpty && !other.starts(with: path):
+                    operation = [
+                        "op": "move", "from": .string(Self.pointer(path)), "path": .string(Self.pointer(other)),
+                    ]
+                    guard !other.isEmpty else { continue }
+                    isPossible = isPossible && model.remove(path).map { model.add($0, other) } ?? false
+                default:
+                    operation = [
+                        "op": "copy", "from": .string(Self.pointer(path)), "path": .string(Self.pointer(other + [end])),
+                    ]
+                    isPossible = isPossible && model.value(path).map { model.add($0, other + [end]) } ?? false
+                }
+                operations.append(operation)
+            }
+            let result = try? JSONPatch.apply(.array(operations), to: target)
+            #expect(result == (isPossible ? model.json : nil), "seed \(seed): \(operations) on \(target)")
+        }
+    }
+
+    private static func pointer(_ path: [String]) -> String { path.map { "/\($0)" }.joined() }
+
+    @Test("a patch that copies a document into itself, or piles values up, is refused before it grows")
+    func bombs() throws {
+        let doubles = (0..<64).map { ["op": "copy", "from": "", "path": .string("/a\($0)")] as JSONValue }
+        let chain = try json(#"{"op":"copy","from":"/a","path":"/a/a"}"#)
+        #expect(throws: JSONPatch.Failure.self) {
+            try JSONPatch.apply(.array(doubles), to: ["x": 1])
+        }
+        #expect(throws: JSONPatch.Failure.self) {
+            try JSONPatch.apply(.array(Array(repeating: chain, count: 200)), to: ["a": [:]])
+        }
+        let deep = (0..<120).map { level -> JSONValue in
+            ["op": "add", "path": .string(String(repeating: "/a", count: level + 1)), "value": [:]]
+        }
+        #expect(throws: JSONPatch.Failure.self) { try JSONPatch.apply(.array(deep), to: [:]) }
+        #expect(try JSONPatch.apply(.array(Array(deep.prefix(90))), to: [:]) != [:])
     }
 
     private static func randomValue(_ random: inout Seeded, depth: Int, directives: Bool) -> JSONValue {

@@ -236,6 +236,114 @@ struct KubectlTests {
         #expect(try await suite.down().code == 0)
     }
 
+    @Test("K28: server-side apply keeps owners, refuses what is another's, and takes away what is no longer said")
+    func serverSideApply() async throws {
+        func manifest(_ spec: String, labels: String = "") throws -> String {
+            try home.write(
+                "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n\(labels)spec:\n  selector: {app: quote}\n\(spec)",
+                to: "ssa.yaml")
+        }
+        func apply(_ file: String, _ more: String...) async throws -> ChildProcess.Exit {
+            try await ChildProcess.run(
+                Kubectl.program, ["apply", "--server-side", "-f", file] + more,
+                environment: ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"])
+        }
+        func value(_ path: String) async throws -> String {
+            try await kubectl("get", "svc", "web", "-o", "jsonpath={\(path)}").output
+        }
+        let ports = "  ports:\n  - {name: http, port: 80, targetPort: 8080}\n"
+        var file = try manifest(ports + "  - {name: more, port: 81}\n", labels: "  labels: {tier: back}\n")
+        for _ in 0..<2 { #expect(try await apply(file).output == "service/web serverside-applied\n") }
+        let version = try await value(".metadata.resourceVersion")
+        #expect(try await apply(file).code == 0)
+        #expect(try await value(".metadata.resourceVersion") == version)
+        // What is no longer in the manifest goes.
+        file = try manifest(ports)
+        #expect(try await apply(file).code == 0)
+        #expect(try await value(".spec.ports[*].port") == "80")
+        #expect(try await value(".metadata.labels") == "")
+        let shown = try await kubectl("get", "svc", "web", "-o", "yaml", "--show-managed-fields").output
+        #expect(shown.contains("operation: Apply") && shown.contains(#"k:{"port":80,"protocol":"TCP"}:"#), "\(shown)")
+        #expect(try await !kubectl("get", "svc", "web", "-o", "yaml").output.contains("managedFields"))
+        // Somebody else changes a field, and the next apply hears of it.
+        let patch = #"[{"op":"replace","path":"/spec/ports/0/targetPort","value":9090}]"#
+        #expect(try await kubectl("patch", "svc", "web", "--type", "json", "-p", patch).code == 0)
+        let refused = try await apply(file)
+        #expect(refused.code == 1)
+        #expect(
+            refused.errors.contains(
+                #"Apply failed with 1 conflict: conflict with "kubectl-patch" using v1: .spec.ports[port=80,protocol="TCP"].targetPort"#
+            ), "\(refused.errors)")
+        #expect(try await apply(file, "--force-conflicts").code == 0)
+        #expect(try await value(".spec.ports[0].targetPort") == "8080")
+        let other = try await apply(try manifest("  ports: [{port: 80, targetPort: 1}]\n"), "--field-manager=other")
+        #expect(other.errors.contains(#"conflict with "kubectl": "#), "\(other.errors)")
+        // From client-side to server-side apply, as kubectl migrates it: what is no longer said goes here, too.
+        #expect(try await kubectl("delete", "svc", "web").code == 0)
+        file = try manifest(ports + "  - {name: more, port: 81}\n", labels: "  labels: {tier: back}\n")
+        #expect(try await kubectl("apply", "-f", file).output == "service/web created\n")
+        file = try manifest("  ports:\n  - {name: http, port: 80, targetPort: 8081}\n")
+        let migrated = try await apply(file)
+        #expect(migrated.output == "service/web serverside-applied\n", "\(migrated.errors)")
+        #expect(try await value(".spec.ports[0].targetPort") == "8081")
+        let managers = try await kubectl(
+            "get", "svc", "web", "--show-managed-fields", "-o", "jsonpath={.metadata.managedFields[*].manager}")
+        #expect(managers.output.split(separator: " ").contains("kubectl"), "\(managers.output)")
+        #expect(try await apply(file).output == "service/web serverside-applied\n")
+        #expect(try await value(".spec.ports[*].port") == "80")
+        #expect(try await suite.down().code == 0)
+    }
+
+    @Test("attach and run -it: a container's streams at a terminal and in a pipe, and its exit code")
+    func attach() async throws {
+        let environment = ["HOME": home.path, "KUBECONFIG": suite.state + "/kubeconfig"]
+        // At a terminal: a shell that is asked and left; --rm removes the pod. The terminal stays open behind the commands.
+        let typed = #"stty size; tty; echo $((6*7))\nexit 5\n"#
+        let shell = try await ChildProcess.run(
+            "sh",
+            [
+                "-c",
+                """
+                mkfifo "$HOME/in"
+                script -qec "stty cols 91 rows 23; \(Kubectl.program) run -it --rm shell --image=busybox --restart=Never" \
+                    /dev/null < "$HOME/in" &
+                exec 3> "$HOME/in"
+                printf '\(typed)' >&3
+                wait $!
+                """,
+            ], environment: environment)
+        #expect(shell.code == 5, "\(shell.errors)")
+        for text in ["23 91\r\n", "/dev/pts/", "42\r\n", "pod \"shell\" deleted"] {
+            #expect(shell.output.contains(text), "\(shell.output)")
+        }
+        // In a pipe: everything arrives, and the end of the input is the end of the program.
+        let pipe = try await ChildProcess.run(
+            "sh",
+            [
+                "-c",
+                "seq 200000 | \(Kubectl.program) run -i --rm -q sum --image=busybox --restart=Never -- md5sum; "
+                    + "seq 200000 | md5sum",
+            ], environment: environment)
+        let sums = pipe.output.split(separator: "\n").filter { $0.hasSuffix("  -") }
+        #expect(sums.count == 2 && Set(sums).count == 1, "\(pipe.output) \(pipe.errors)")
+        let code = try await kubectl(
+            "run", "-i", "--rm", "-q", "code", "--image=busybox", "--restart=Never", "--", "sh", "-c", "exit 7")
+        #expect(code.code == 7, "\(code.errors)")
+        // Without input: what it writes, until it ends.
+        _ = try await kubectl(
+            "run", "clock", "--image=busybox", "--", "sh", "-c", "while :; do echo tick; sleep 0.1; done")
+        #expect(try await kubectl("wait", "--for=condition=Ready", "pod/clock", "--timeout=10s").code == 0)
+        let watcher = try ChildProcess(Kubectl.program, ["attach", "clock"], environment: environment)
+        #expect(await eventually { watcher.output.contains("tick\ntick\n") }, "\(watcher.errors)")
+        let none = try await kubectl("attach", "clock", "-c", "other")
+        #expect(none.code == 1 && none.errors.contains("other"), "\(none.errors)")
+        #expect(try await kubectl("delete", "po", "clock", "--grace-period=1").code == 0)
+        let left = await watcher.wait()
+        #expect(left.code == 0, "\(left.errors)")
+        #expect(try await kubectl("attach", "nobody").errors.hasPrefix("Error from server (NotFound)"))
+        #expect(try await suite.down().code == 0)
+    }
+
     @Test("K47, S27, S58 to S60: port-forward to a pod and to a Service's pod, in parallel and in a row")
     func portForward() async throws {
         let forward = try ChildProcess(
@@ -311,6 +419,27 @@ struct KubectlTests {
         #expect(
             await eventually { (try? await kubectl("get", "po", "-l", "app=web", "-o", "name").output.isEmpty) == true }
         )
+        #expect(try await suite.down().code == 0)
+    }
+
+    @Test("K49: kubectl gets in over https with the certificate only, not with a token, and not over http")
+    func credentials() async throws {
+        let config = try String(contentsOfFile: suite.state + "/kubeconfig", encoding: .utf8)
+        let lines = config.split(separator: "\n", omittingEmptySubsequences: false)
+        let bare = lines.filter { !$0.contains("client-certificate-data") && !$0.contains("client-key-data") }
+        func get(_ text: String, _ arguments: [String]) async throws -> ChildProcess.Exit {
+            let file = try home.write(text, to: "other-kubeconfig")
+            return try await ChildProcess.run(
+                Kubectl.program, ["get", "svc", "--request-timeout=5s"] + arguments,
+                environment: ["HOME": home.path, "KUBECONFIG": file])
+        }
+        #expect(try await get(config, []).code == 0)
+        #expect(bare.count == lines.count - 2)
+        let stranger = bare.joined(separator: "\n")
+        #expect(try await get(stranger, ["--token=wrong"]).code == 1)
+        #expect(try await get(stranger, []).code == 1)
+        let server = try #require(lines.first { $0.contains("server: ") }.flatMap { $0.split(separator: "//").last })
+        #expect(try await get(config, ["--server=http://\(server)"]).code == 1)
         #expect(try await suite.down().code == 0)
     }
 

@@ -9,25 +9,35 @@ package enum JSONPatch {
 
     /// Operations of one patch at most.
     private static let mostOperations = 10_000
+    /// Values that all copies of one patch make, at most: a document that is copied into itself doubles each time.
+    private static let mostCopied = 100_000
+    /// Levels that a document may have after an operation, as in a body.
+    private static let deepestLevel = 100
 
     package static func apply(_ patch: JSONValue, to target: JSONValue) throws(Failure) -> JSONValue {
         guard let operations = patch.arrayValue else { throw Failure(description: "a JSON patch is a list") }
         guard operations.count <= mostOperations else { throw Failure(description: "too many operations") }
         var result = target
-        for operation in operations { try apply(operation, &result) }
+        var copied = 0
+        for operation in operations { try apply(operation, &result, &copied) }
         return result
     }
 
-    private static func apply(_ operation: JSONValue, _ target: inout JSONValue) throws(Failure) {
+    private static func apply(
+        _ operation: JSONValue, _ target: inout JSONValue, _ copied: inout Int
+    ) throws(Failure) {
         let path = try pointer(operation["path"], "path")
         switch operation["op"]?.stringValue {
-        case "add": try add(try value(operation), at: path[...], &target)
+        case "add":
+            try checkDepth(try value(operation), at: path)
+            try add(try value(operation), at: path[...], &target)
         case "remove": _ = try remove(path[...], &target)
         case "replace":
             guard !path.isEmpty else {
                 target = try value(operation)
                 return
             }
+            try checkDepth(try value(operation), at: path)
             _ = try remove(path[...], &target)
             try add(try value(operation), at: path[...], &target)
         case "move":
@@ -35,14 +45,47 @@ package enum JSONPatch {
             guard !(path.count > from.count && path.prefix(from.count).elementsEqual(from)) else {
                 throw Failure(description: "cannot move a value into itself")
             }
-            try add(try remove(from[...], &target), at: path[...], &target)
+            let moved = try remove(from[...], &target)
+            if path.count > from.count { try checkDepth(moved, at: path) }
+            try add(moved, at: path[...], &target)
         case "copy":
-            try add(try get(try pointer(operation["from"], "from")[...], target), at: path[...], &target)
+            let value = try get(try pointer(operation["from"], "from")[...], target)
+            count(value, &copied)
+            guard copied <= mostCopied else {
+                throw Failure(description: "the patch copies more than \(mostCopied) values")
+            }
+            try checkDepth(value, at: path)
+            try add(value, at: path[...], &target)
         case "test":
             guard try get(path[...], target) == value(operation) else {
                 throw Failure(description: "testing value /\(path.joined(separator: "/")) failed")
             }
         default: throw Failure(description: "unknown operation \(operation["op"]?.serializedText() ?? "(none)")")
+        }
+    }
+
+    private static func checkDepth(_ value: JSONValue, at path: [String]) throws(Failure) {
+        guard path.count + levels(value) <= deepestLevel else {
+            throw Failure(description: "a value would be nested more than \(deepestLevel) levels deep")
+        }
+    }
+
+    private static func levels(_ value: JSONValue) -> Int {
+        switch value {
+        case .array(let items): 1 + (items.lazy.map(levels).max() ?? 0)
+        case .object(let members): 1 + (members.values.lazy.map(levels).max() ?? 0)
+        default: 0
+        }
+    }
+
+    /// Adds the values in `value` to `number`, but not many more than matter.
+    private static func count(_ value: JSONValue, _ number: inout Int) {
+        number += 1
+        guard number <= mostCopied else { return }
+        switch value {
+        case .array(let items): for item in items { count(item, &number) }
+        case .object(let members): for member in members.values { count(member, &number) }
+        default: break
         }
     }
 

@@ -22,6 +22,8 @@ extension APIResponder {
         var changed = object
         changed.json["spec"]?["replicas"] = JSONValue(replicas)
         if let version = wanted["metadata"]?["resourceVersion"]?.stringValue { changed.resourceVersion = version }
+        changed = withOwners(
+            changed, from: object, by: updater(query, request, of: key.type, subresource: target.subresource))
         let stored = try store.update(changed, isDryRun: try query.isDryRun())
         return Self.json(Self.document(stored))
     }

@@ -11,6 +11,7 @@ extension APIResponder {
         var (object, warnings) = try checked(try await BodyReader.object(request), type, target, query)
         if type.isNamespaced { object.namespace = target.namespace.isEmpty ? "default" : target.namespace }
         object.resourceVersion = nil
+        if object.hasOwners { object.json["metadata"]?["managedFields"] = nil }
         if type == .endpoints { warnings.append(Self.endpointsWarning) }
         Self.convertSecret(&object)
         let stored = try store.create(object, isDryRun: try query.isDryRun())
@@ -29,19 +30,37 @@ extension APIResponder {
         }
         if key.type == .endpoints { warnings.append(Self.endpointsWarning) }
         Self.convertSecret(&object)
-        let stored =
-            isStatus
-            ? try store.updateStatus(object) : try store.update(object, isDryRun: try query.isDryRun())
-        return Self.json(stored.json, warnings: warnings)
+        let isDryRun = try query.isDryRun()
+        let updater = updater(query, request, of: key.type, subresource: target.subresource)
+        // Without a version the last one to write wins, whoever has written meanwhile.
+        for attempt in 1...5 {
+            var new = object
+            if let current = store.get(key), current.hasOwners || object.hasOwners {
+                new = withOwners(object, from: current, by: updater)
+                new.resourceVersion = object.resourceVersion ?? current.resourceVersion
+            }
+            do throws(APIError) {
+                let stored = isStatus ? try store.updateStatus(new) : try store.update(new, isDryRun: isDryRun)
+                return Self.json(stored.json, warnings: warnings)
+            } catch {
+                if error.reason != .conflict || object.resourceVersion != nil || attempt == 5 { throw error }
+            }
+        }
+        throw APIError.conflict(key)
     }
 
     func patch(_ target: ResourcePath, _ query: Query, _ request: Request, isStatus: Bool) async throws -> Response {
         guard let key = target.key else { throw APIError(.badRequest, "a name is missing") }
         let media = BodyReader.mediaType(request)
         let bytes = try await BodyReader.bytes(request)
-        let isApply = media == "application/apply-patch+yaml"
-        let patch = isApply ? try BodyReader.yaml(bytes) : try BodyReader.json(bytes)
-        if isApply, store.get(key) == nil { return try applyNew(patch, key, target, query) }
+        if media == "application/apply-patch+yaml" {
+            return try apply(try BodyReader.yaml(bytes), to: key, target, query, isStatus: isStatus)
+        }
+        if query["force"] != nil {
+            throw Self.invalidOptions(.forbidden("force", "may not be specified for non-apply patch"))
+        }
+        let patch = try BodyReader.json(bytes)
+        let updater = updater(query, request, of: key.type, subresource: target.subresource)
         let isDryRun = try query.isDryRun()
         // Somebody else may write at the same time; then the patch is applied to what they have written.
         for attempt in 1...5 {
@@ -51,8 +70,10 @@ extension APIResponder {
             guard object.name == key.name, object.namespace == key.namespace else {
                 throw APIError(.badRequest, "name and namespace of an object cannot be changed")
             }
-            let wanted = patch["metadata"]?["resourceVersion"]?.stringValue
+            // A patch that sets a version wants that one to be there.
+            let wanted = object.resourceVersion == current.resourceVersion ? nil : object.resourceVersion
             object.resourceVersion = wanted ?? current.resourceVersion
+            object = withOwners(object, from: current, by: updater)
             if key.type == .endpoints { warnings.append(Self.endpointsWarning) }
             Self.convertSecret(&object)
             do throws(APIError) {
@@ -108,7 +129,7 @@ extension APIResponder {
 
     // MARK: Helpers of writes
 
-    private static var endpointsWarning: String {
+    static var endpointsWarning: String {
         "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
     }
 
@@ -130,7 +151,7 @@ extension APIResponder {
     }
 
     /// The object of a body, of the right kind, with its unknown fields dealt with as the client wants it.
-    private func checked(
+    func checked(
         _ json: JSONValue, _ type: ResourceType, _ target: ResourcePath, _ query: Query
     ) throws(APIError) -> (object: KubeObject, warnings: [String]) {
         guard json.objectValue != nil else { throw APIError(.badRequest, "the body is no object") }
@@ -172,7 +193,6 @@ extension APIResponder {
             case "application/json-patch+json": return try JSONPatch.apply(patch, to: current)
             case "application/merge-patch+json": return MergePatch.apply(patch, to: current)
             case "application/strategic-merge-patch+json": return try StrategicMergePatch.apply(patch, to: current)
-            case "application/apply-patch+yaml": return try StrategicMergePatch.apply(applied(patch), to: current)
             default: throw BodyFailure.unsupported(media)
             }
         } catch let failure as JSONPatch.Failure {
@@ -182,33 +202,16 @@ extension APIResponder {
         }
     }
 
-    /// A server-side apply as a patch: a Service's selector is replaced as a whole; nobody's ownership is kept.
-    private static func applied(_ manifest: JSONValue) -> JSONValue {
-        var patch = manifest
-        patch["metadata"]?["managedFields"] = nil
-        if patch["kind"] == "Service", var selector = patch["spec"]?["selector"], selector.objectValue != nil {
-            selector["$patch"] = "replace"
-            patch["spec"]?["selector"] = selector
-        }
-        return patch
-    }
-
-    private func applyNew(
-        _ manifest: JSONValue, _ key: ObjectKey, _ target: ResourcePath, _ query: Query
-    ) throws(APIError) -> Response {
-        var (object, warnings) = try checked(manifest, key.type, target, query)
-        object.name = key.name
-        if key.type.isNamespaced { object.namespace = key.namespace }
-        Self.convertSecret(&object)
-        let stored = try store.create(object, isDryRun: try query.isDryRun())
-        return Self.json(stored.json, .created, warnings: warnings)
+    /// Gives a Secret its type where it has none, and its texts the form that is kept.
+    static func convertSecret(_ object: inout KubeObject) {
+        guard object.type == .secrets else { return }
+        if object.json["type"] == nil { object.json["type"] = "Opaque" }
+        convertTexts(ofSecret: &object)
     }
 
     /// `stringData` is written only: it becomes `data`.
-    private static func convertSecret(_ object: inout KubeObject) {
-        guard object.type == .secrets else { return }
-        if object.json["type"] == nil { object.json["type"] = "Opaque" }
-        guard let texts = object.json["stringData"]?.stringMap else { return }
+    static func convertTexts(ofSecret object: inout KubeObject) {
+        guard object.type == .secrets, let texts = object.json["stringData"]?.stringMap else { return }
         var data = object.json["data"]?.objectValue ?? [:]
         for (key, text) in texts { data[key] = .string(Base64.text(text.utf8)) }
         object.json["data"] = .object(data)

@@ -7,7 +7,15 @@ enum StatusDocument {
     ///   - kind: its kind, for reasons that name it.
     static func failure(_ error: APIError, key: ObjectKey? = nil, kind: String? = nil) -> JSONValue {
         var details: JSONValue = [:]
-        if let key {
+        if !error.fieldConflicts.isEmpty {
+            details["causes"] = .array(
+                error.fieldConflicts.map { conflict -> JSONValue in
+                    [
+                        "reason": "FieldManagerConflict", "message": .string("conflict with \(conflict.owner)"),
+                        "field": .string(conflict.path),
+                    ]
+                })
+        } else if let key {
             if !key.name.isEmpty { details["name"] = .string(key.name) }
             let isInvalid = error.reason == .invalid
             details["kind"] = .string(isInvalid ? kind ?? key.type.kind : key.type.rawValue)

@@ -36,8 +36,23 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     package let message: String
     /// The fields at fault, for ``Reason/invalid``.
     package let causes: [FieldError]
+    /// The fields that somebody else owns, for a server-side apply that is refused: path and owner.
+    package var fieldConflicts: [FieldConflict] = []
     /// The object's name, where the request's URL does not have it.
     package var objectName: String?
+
+    /// A field that somebody else owns.
+    package struct FieldConflict: Hashable, Sendable {
+        /// Such as `.spec.ports[port=80,protocol="TCP"].targetPort`.
+        package let path: String
+        /// Such as `"kubectl-edit" using v1`.
+        package let owner: String
+
+        package init(path: String, owner: String) {
+            self.path = path
+            self.owner = owner
+        }
+    }
 
     package init(_ reason: Reason, _ message: String, causes: [FieldError] = []) {
         self.reason = reason
