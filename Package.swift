@@ -35,6 +35,7 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
@@ -99,7 +100,7 @@ var targets: [Target] = [
         [
             hummingbird, hummingbirdCore, hummingbirdTLS, hummingbirdHTTP2, httpTypes, logging, argumentParser,
             lifecycle, nioCore,
-            nioPosix, nioHTTP1, nioSSL, x509, asn1, crypto, unixSignals, "CZlib",
+            nioPosix, nioHTTP1, nioHTTPTypesHTTP1, nioSSL, x509, asn1, crypto, unixSignals, "CZlib",
         ]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
@@ -208,9 +209,8 @@ var targets: [Target] = [
     tests(
         "ServiceKitTests",
         [
-            "ServiceKit", "KiadaTesting", hummingbird, hummingbirdTesting, httpTypes, logging, nioCore, nioPosix,
-            nioHTTP1,
-            nioSSL, nioTLS,
+            "ServiceKit", "KiadaTesting", hummingbird, hummingbirdCore, hummingbirdTesting, httpTypes, lifecycle, logging,
+            nioCore, nioPosix, nioHTTP1, nioSSL, nioTLS,
         ]),
     tests(
         "QuoteServiceTests",

@@ -8,13 +8,21 @@ import NetTypes
 /// time; what DNS said is kept as long as its TTL says.
 package final class ServiceDiscovery: Sendable {
     private let name: String
-    private let explicitURL: String?
-    private let environment: [String: String]
+    private let source: Source
     private let settings: DNSSettings
     private let resolver: StubResolver
     private let resolvConf: SettingsFile<ResolverConfiguration>
     private let hosts: SettingsFile<HostsFile>
     private let now: @Sendable () -> ContinuousClock.Instant
+
+    /// What URL and environment say: they stay as they are while the program runs, so it is found out once.
+    private enum Source {
+        /// Final: no name has to be looked up.
+        case settled(DiscoveredService)
+        case url(ServiceURL)
+        case failed(DiscoveryError)
+        case dns(before: DiscoveryAttempt)
+    }
 
     /// Makes the discovery of the Service `name` (`quiz`), which is also its name in DNS.
     ///
@@ -27,8 +35,7 @@ package final class ServiceDiscovery: Sendable {
     ) {
         let settings = dns ?? DNSSettings(environment: environment)
         self.name = name
-        self.explicitURL = explicitURL?.isEmpty == true ? nil : explicitURL
-        self.environment = environment
+        source = Self.source(name, explicitURL?.isEmpty == true ? nil : explicitURL, environment)
         self.settings = settings
         self.now = now
         resolver = StubResolver(group: group, cacheLimit: settings.cacheLimit, now: now)
@@ -42,40 +49,55 @@ package final class ServiceDiscovery: Sendable {
 
     /// Where the Service is now, found in at most `limit`; the error says what was tried.
     package func resolve(limit: Duration) async throws(DiscoveryError) -> DiscoveredService {
-        let deadline = now() + limit
-        if let explicitURL { return try await byURL(explicitURL, deadline: deadline) }
-        let attempt: DiscoveryAttempt
+        switch source {
+        case .settled(let service): return service
+        case .failed(let error): throw error
+        case .url(let url): return try await byURL(url, deadline: now() + limit)
+        case .dns(let before): return try await byDNS(deadline: now() + limit, before: before)
+        }
+    }
+
+    private static func source(_ name: String, _ explicitURL: String?, _ environment: [String: String]) -> Source {
+        if let explicitURL {
+            do {
+                let url = try ServiceURL(explicitURL)
+                return IPAddress(url.host).map { .settled(service(url, [$0])) } ?? .url(url)
+            } catch {
+                return .failed(failure(name, error))
+            }
+        }
         switch ServiceVariables.read(name, environment: environment) {
         case .found(let endpoint):
-            return DiscoveredService(
-                method: .variables, scheme: "http",
-                host: ServiceURL.authority(host: "\(endpoint.address)", port: endpoint.port, scheme: "http"),
-                basePath: "", addresses: [endpoint],
-                attempts: [DiscoveryAttempt(method: .variables, detail: "found \(endpoint)")])
-        case .unusable(let reason): attempt = DiscoveryAttempt(method: .variables, detail: reason)
+            return .settled(
+                DiscoveredService(
+                    method: .variables, scheme: "http",
+                    host: ServiceURL.authority(host: "\(endpoint.address)", port: endpoint.port, scheme: "http"),
+                    basePath: "", addresses: [endpoint],
+                    attempts: [DiscoveryAttempt(method: .variables, detail: "found \(endpoint)")]))
+        case .unusable(let reason):
+            return .dns(before: DiscoveryAttempt(method: .variables, detail: reason))
         }
-        return try await byDNS(deadline: deadline, before: attempt)
     }
 
     private func byURL(
-        _ text: String, deadline: ContinuousClock.Instant
+        _ url: ServiceURL, deadline: ContinuousClock.Instant
     ) async throws(DiscoveryError) -> DiscoveredService {
-        let url: ServiceURL
-        let addresses: [IPAddress]
         do {
-            url = try ServiceURL(text)
-            if let address = IPAddress(url.host) {
-                addresses = [address]
-            } else {
-                addresses = try await hostResolver.addresses(of: url.host, deadline: deadline).addresses
-            }
+            return Self.service(url, try await hostResolver.addresses(of: url.host, deadline: deadline).addresses)
         } catch {
-            throw DiscoveryError(service: name, attempts: [DiscoveryAttempt(method: .url, detail: "\(error)")])
+            throw Self.failure(name, error)
         }
+    }
+
+    private static func service(_ url: ServiceURL, _ addresses: [IPAddress]) -> DiscoveredService {
         let endpoints = addresses.map { SocketEndpoint(address: $0, port: url.port) }
         return DiscoveredService(
             method: .url, scheme: url.scheme, host: url.authority, basePath: url.path, addresses: endpoints,
-            attempts: [DiscoveryAttempt(method: .url, detail: "found \(Self.list(endpoints)) for \(url)")])
+            attempts: [DiscoveryAttempt(method: .url, detail: "found \(list(endpoints)) for \(url)")])
+    }
+
+    private static func failure(_ name: String, _ error: any Error) -> DiscoveryError {
+        DiscoveryError(service: name, attempts: [DiscoveryAttempt(method: .url, detail: "\(error)")])
     }
 
     private func byDNS(

@@ -43,15 +43,17 @@ package final class HTTPUpstreamClient: UpstreamClient {
     ) async throws(UpstreamError) -> UpstreamResponse {
         let deadline = NIODeadline.now() + TimeAmount(limit)
         var failure = UpstreamError.undiallable("\(location.host) has no address")
+        // Without TLS nobody asks for the name.
+        let hostName = location.isSecure ? location.hostName : ""
         for (index, endpoint) in location.addresses.enumerated() {
-            let place = UpstreamPlace(endpoint: endpoint, hostName: location.hostName, isSecure: location.isSecure)
+            let place = UpstreamPlace(endpoint: endpoint, hostName: hostName, isSecure: location.isSecure)
             let loop = group.any()
             let exchange = { @Sendable (loop: any EventLoop) in
                 UpstreamExchange(
                     request: request, authority: location.host, response: loop.makePromise(), deadline: deadline,
                     limit: limit)
             }
-            if request.json == nil, let channel = idle.take(to: place) {
+            if request.json == nil, let channel = idle.take(to: place, on: loop) {
                 // The server may close just now; then it has not seen the request, or a GET does no harm twice.
                 do { return try await run(exchange(channel.eventLoop), over: channel).get() } catch {
                     guard let error = error as? UpstreamError, error == .closedEarly || error == .reset else {
@@ -91,8 +93,7 @@ package final class HTTPUpstreamClient: UpstreamClient {
             ipAddress: place.endpoint.address.description, port: Int(place.endpoint.port))
         if place.isSecure, tls == nil { throw UpstreamError.insecure("no trust is configured") }
         let tls = place.isSecure ? tls : nil
-        let release: (@Sendable (any Channel) -> Void)? =
-            keepsAlive ? { @Sendable [idle] channel in idle.add(channel, to: place) } : nil
+        let shelf = keepsAlive ? UpstreamConnectionHandler.Shelf(connections: idle, place: place) : nil
         return ClientBootstrap(group: loop)
             .connectTimeout(time)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -104,7 +105,7 @@ package final class HTTPUpstreamClient: UpstreamClient {
                         try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
                     }
                     try pipeline.addHTTPClientHandlers()
-                    try pipeline.addHandler(UpstreamConnectionHandler(bodyLimit: bodyLimit, release: release))
+                    try pipeline.addHandler(UpstreamConnectionHandler(bodyLimit: bodyLimit, shelf: shelf))
                 }
             }
             .connect(to: address)

@@ -6,27 +6,45 @@ import NIOSSL
 /// Runs exchanges, one after the other, over one connection; the last handler of its pipeline.
 ///
 /// Write an `UpstreamExchange`; its promise is kept in every case, at the latest at its deadline. A connection that
-/// cannot be used again closes itself, and so does an idle one to which anything happens.
+/// cannot be used again closes itself, and so does an idle one to which anything happens, or nothing for too long.
 final class UpstreamConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundIn = UpstreamExchange
     typealias OutboundOut = HTTPClientRequestPart
 
+    /// Where a connection waits that an exchange has left usable.
+    struct Shelf {
+        let connections: IdleConnections
+        let place: UpstreamPlace
+    }
+
     private struct Running {
         let exchange: UpstreamExchange
         var collector: ResponseCollector
-        let timeout: Scheduled<Void>
+    }
+
+    private struct Timer {
+        let due: NIODeadline
+        let task: Scheduled<Void>
     }
 
     private var running: Running?
     private let bodyLimit: Int
-    /// Takes the connection when an exchange left it usable; nil: every connection serves one exchange.
-    private let release: (@Sendable (any Channel) -> Void)?
+    /// nil: every connection serves one exchange.
+    private let shelf: Shelf?
+    private var context: ChannelHandlerContext?
+    /// When the running exchange or the waiting is over.
+    private var due = NIODeadline.distantFuture
+    private var timer: Timer?
 
-    init(bodyLimit: Int, release: (@Sendable (any Channel) -> Void)?) {
+    init(bodyLimit: Int, shelf: Shelf?) {
         self.bodyLimit = bodyLimit
-        self.release = release
+        self.shelf = shelf
     }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let exchange = unwrapOutboundIn(data)
@@ -35,13 +53,9 @@ final class UpstreamConnectionHandler: ChannelDuplexHandler {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
-        let this = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        let timeout = context.eventLoop.scheduleTask(deadline: exchange.deadline) {
-            this.value.fail(.timedOut(after: exchange.limit), context: bound.value)
-        }
-        running = Running(exchange: exchange, collector: ResponseCollector(bodyLimit: bodyLimit), timeout: timeout)
-        context.write(wrapOutboundOut(.head(exchange.head(keepsAlive: release != nil))), promise: nil)
+        watch(until: exchange.deadline, context.eventLoop)
+        running = Running(exchange: exchange, collector: ResponseCollector(bodyLimit: bodyLimit))
+        context.write(wrapOutboundOut(.head(exchange.head(keepsAlive: shelf != nil))), promise: nil)
         if let json = exchange.request.json {
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: json)))), promise: nil)
         }
@@ -60,8 +74,11 @@ final class UpstreamConnectionHandler: ChannelDuplexHandler {
             fail(error, context: context)
         case .finish(let response, let isReusable):
             running = nil
-            current.timeout.cancel()
-            if isReusable, let release { release(context.channel) } else { context.close(promise: nil) }
+            if isReusable, let shelf, shelf.connections.add(context.channel, to: shelf.place) {
+                watch(until: .now() + IdleConnections.limit, context.eventLoop)
+            } else {
+                context.close(promise: nil)
+            }
             current.exchange.response.succeed(response)
         }
     }
@@ -76,12 +93,39 @@ final class UpstreamConnectionHandler: ChannelDuplexHandler {
     }
 
     private func fail(_ error: UpstreamError, context: ChannelHandlerContext) {
+        timer?.task.cancel()
+        timer = nil
         if let running {
             self.running = nil
-            running.timeout.cancel()
             running.exchange.response.fail(error)
+        } else {
+            _ = shelf.map { $0.connections.remove(context.channel, from: $0.place) }
         }
         context.close(promise: nil)
+    }
+
+    /// One timer for all exchanges: one that is due too early looks again, since setting another for each exchange costs
+    /// more than the exchange.
+    private func watch(until due: NIODeadline, _ loop: any EventLoop) {
+        self.due = due
+        if let timer {
+            guard due < timer.due else { return }
+            timer.task.cancel()
+        }
+        let this = NIOLoopBound(self, eventLoop: loop)
+        timer = Timer(due: due, task: loop.scheduleTask(deadline: due) { this.value.timerFired() })
+    }
+
+    private func timerFired() {
+        timer = nil
+        guard let context else { return }
+        if due > .now() {
+            watch(until: due, context.eventLoop)
+        } else if let running {
+            fail(.timedOut(after: running.exchange.limit), context: context)
+        } else if let shelf, shelf.connections.remove(context.channel, from: shelf.place) {
+            context.close(promise: nil)
+        }
     }
 
     private static func meaning(of error: any Error) -> UpstreamError {

@@ -6,6 +6,7 @@ import HummingbirdHTTP2
 import HummingbirdTLS
 import Logging
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
@@ -42,7 +43,9 @@ struct ServiceRunner<Command: ServiceCommand> {
             assembly.router, podName: identity.podName, metrics: metrics, accessLog: AccessLog(options.accessLog))
 
         var services: [any Service] = []
-        services.append(server(responder, .http1(configuration: httpConfiguration), "http", options.httpPort))
+        let connections = HTTPConnectionSetup(
+            responder: responder, idleTimeout: .seconds(Int64(options.idleSeconds)), limits: .services)
+        services.append(server(responder, HTTPServerBuilder { _ in connections }, "http", options.httpPort))
         if let certificate {
             let builder = try HTTPServerBuilder.http2Upgrade(
                 tlsConfiguration: certificate.serverConfiguration(),
@@ -72,10 +75,12 @@ struct ServiceRunner<Command: ServiceCommand> {
     }
 
     private var httpConfiguration: HTTP1Channel.Configuration {
-        HTTP1Channel.Configuration(
+        let limits = NIOHTTPDecoderLimitConfiguration.services
+        return HTTP1Channel.Configuration(
             idleTimeout: .seconds(Int64(options.idleSeconds)),
             httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))
+                maxHeaderFieldSize: limits.maxHeaderFieldSize, maxHeaderListSize: limits.maxHeaderListSize,
+                maxHeaderFieldCount: limits.maxHeaderFieldCount))
     }
 
     private func server(

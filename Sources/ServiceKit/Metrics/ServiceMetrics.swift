@@ -17,6 +17,12 @@ package final class ServiceMetrics: Sendable {
         var buckets = [UInt64](repeating: 0, count: ServiceMetrics.bounds.count)
         var count: UInt64 = 0
         var seconds = 0.0
+
+        mutating func add(_ seconds: Double) {
+            for (index, bound) in ServiceMetrics.bounds.enumerated() where seconds <= bound { buckets[index] += 1 }
+            count += 1
+            self.seconds += seconds
+        }
     }
 
     private struct Family {
@@ -44,12 +50,7 @@ package final class ServiceMetrics: Sendable {
         let name = Self.methods.contains(method.rawValue) ? method.rawValue : "other"
         let seconds = duration / .seconds(1)
         state.withLock { state in
-            let key = RequestKey(method: name, route: route, status: status)
-            var histogram = state.requests[key] ?? Histogram()
-            for (index, bound) in Self.bounds.enumerated() where seconds <= bound { histogram.buckets[index] += 1 }
-            histogram.count += 1
-            histogram.seconds += seconds
-            state.requests[key] = histogram
+            state.requests[RequestKey(method: name, route: route, status: status), default: Histogram()].add(seconds)
         }
     }
 
@@ -117,6 +118,7 @@ package final class ServiceMetrics: Sendable {
     }
 
     private static func escaped(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+        guard text.utf8.contains(where: { $0 == 0x5C || $0 == 0x22 || $0 == 0x0A }) else { return text }
+        return text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
     }
 }
