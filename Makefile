@@ -95,10 +95,12 @@ bench-http: setup ## quote against nginx with the same bytes, and the cost of ki
 	env -u KIADA_STRICT KIADA_ONLY=kiada,quote,quiz swift build --scratch-path $(SCRATCH) -c release
 	BIN=$(BIN) Benchmarks/http/run.sh
 
-bench-sync: setup ## how long the nftables plane takes for many Services (root): a table
-	$(call install,nftables util-linux)
-	env -u KIADA_STRICT KIADA_BENCHMARKS=1 KIADA_ONLY=SyncBenchmark swift build --scratch-path $(SCRATCH) -c release
+bench-sync: setup ## how long the nftables plane takes for many Services, and planes for a change of readiness (root): tables
+	$(call install,nftables util-linux iproute2)
+	env -u KIADA_STRICT KIADA_BENCHMARKS=1 KIADA_ONLY=SyncBenchmark,ReadinessBenchmark \
+	  swift build --scratch-path $(SCRATCH) -c release
 	BINARY=$(BIN)/SyncBenchmark Benchmarks/sync/run.sh
+	BINARY=$(BIN)/ReadinessBenchmark Benchmarks/readiness/run.sh
 
 fuzz: swift ## random bytes for the DNS codec and prepared replies; SECONDS_LONG=60 is the default, the corpus is kept
 	Benchmarks/dns/fuzz.sh

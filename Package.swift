@@ -65,6 +65,7 @@ var targets: [Target] = [
     // 2
     library("ClusterStore", ["ClusterModel"]),
     library("ServiceRouting", ["ClusterModel", "NetTypes"]),
+    library("LinuxKernel", ["CLinux"]),
     library("LocalPorts", ["ServiceRouting", "NetTypes"]),
     library("Manifests", ["ClusterModel", yams]),
     // 3
@@ -75,9 +76,9 @@ var targets: [Target] = [
         ["DNSClient", "ClusterModel", "ClusterStore", "DNSWire", "NetTypes", "CLinux", logging, nioCore, nioPosix]),
     library("ProxyHealth", ["ClusterModel", "ServiceRouting", "NetTypes", nioCore, nioPosix, nioHTTP1]),
     library("UserspaceProxy", ["LocalPorts", "ServiceRouting", "NetTypes", "CLinux", logging]),
-    library("NFTablesProxy", ["LocalPorts", "ServiceRouting", "NetTypes", logging]),
+    library("NFTablesProxy", ["LinuxKernel", "LocalPorts", "ServiceRouting", "NetTypes", logging]),
     .target(name: "CSocketProxy", exclude: ["compile.sh", "programs.bpf", "programs.bpf.c"]),
-    library("SocketProxy", ["ServiceRouting", "NetTypes", "CLinux", "CSocketProxy", logging]),
+    library("SocketProxy", ["LinuxKernel", "ServiceRouting", "NetTypes", "CLinux", "CSocketProxy", logging]),
     .target(name: "CPodProcess"),
     library(
         "PodRuntime",
@@ -127,7 +128,7 @@ var targets: [Target] = [
         [
             "ControlPlane", "StorePersistence", "ClusterDNS", "ProxyHealth", "ClusterModel", "ClusterStore", "DNSWire",
             "Manifests",
-            "NFTablesProxy", "NetTypes",
+            "LinuxKernel", "NFTablesProxy", "NetTypes",
             "ServiceRouting", "SocketProxy", "UserspaceProxy", logging,
         ]),
     library(
@@ -181,7 +182,8 @@ var targets: [Target] = [
     tests(
         "NFTablesProxyTests",
         [
-            "NFTablesProxy", "DataPlaneContract", "ServiceRouting", "NetTypes", "CLinux", "KiadaTesting", logging,
+            "LinuxKernel", "NFTablesProxy", "DataPlaneContract", "ServiceRouting", "NetTypes", "CLinux", "KiadaTesting",
+            logging,
         ]),
     .executableTarget(
         name: "SocketHolder", dependencies: ["SocketProxy", "ServiceRouting", "NetTypes", logging],
@@ -209,7 +211,8 @@ var targets: [Target] = [
     tests(
         "ServiceKitTests",
         [
-            "ServiceKit", "KiadaTesting", hummingbird, hummingbirdCore, hummingbirdTesting, httpTypes, lifecycle, logging,
+            "ServiceKit", "KiadaTesting", hummingbird, hummingbirdCore, hummingbirdTesting, httpTypes, lifecycle,
+            logging,
             nioCore, nioPosix, nioHTTP1, nioSSL, nioTLS,
         ]),
     tests(
@@ -258,6 +261,11 @@ if Context.environment["KIADA_BENCHMARKS"] != nil {
         .executableTarget(
             name: "SyncBenchmark", dependencies: ["NFTablesProxy", "ServiceRouting", "NetTypes", logging],
             path: "Benchmarks/sync", exclude: ["run.sh"], swiftSettings: settings))
+    targets.append(
+        .executableTarget(
+            name: "ReadinessBenchmark",
+            dependencies: ["ServiceProxy", "ServiceRouting", "ClusterModel", "ClusterStore", "NetTypes", logging],
+            path: "Benchmarks/readiness", exclude: ["run.sh"], swiftSettings: settings))
 }
 
 // KIADA_ONLY=QuizServiceTests,quote leaves just these targets and what they need: a quick way to

@@ -1,3 +1,4 @@
+import LinuxKernel
 import NetTypes
 
 /// One atomic change of our tables, as netlink messages.

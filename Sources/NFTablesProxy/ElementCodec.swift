@@ -1,3 +1,4 @@
+import LinuxKernel
 import NetTypes
 import ServiceRouting
 
@@ -57,6 +58,8 @@ enum ElementCodec {
         var key: ArraySlice<UInt8> = []
         var endpoint: SocketEndpoint?
         var packets: UInt64 = 0
+        /// Milliseconds until the element goes by itself; 0 if it does not.
+        var expiration: UInt64 = 0
     }
 
     /// The elements in a message that answers a request for some or all of a set.
@@ -69,6 +72,7 @@ enum ElementCodec {
                 case 1: reading.key = NetlinkAttributes.first(1, in: value) ?? []
                 case 2:
                     if let data = NetlinkAttributes.first(1, in: value) { reading.endpoint = endpoint(data, family) }
+                case 5: reading.expiration = value.number
                 case 7:
                     guard let counter = NetlinkAttributes.first(2, in: value) else { continue }
                     reading.packets = NetlinkAttributes.first(2, in: counter)?.number ?? 0

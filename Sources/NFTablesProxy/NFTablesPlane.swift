@@ -18,8 +18,10 @@ package final class NFTablesPlane: DataPlane {
     private let firstMark: UInt32
     /// The empty tables, as text for libnftables.
     private let base: String
-    private let logger: Logger
-    private let state: Mutex<State>
+    let logger: Logger
+    let state: Mutex<State>
+    let hub = Mutex<EventHub?>(nil)
+    let watch = Mutex<ConnectionWatch?>(nil)
 
     struct State: ~Copyable {
         var socket: NetlinkSocket
@@ -73,6 +75,9 @@ package final class NFTablesPlane: DataPlane {
         }
         firstMark = Ruleset.firstMark(instance: configuration.instance)
         state = Mutex(State(socket: socket, rules: RulesetState(firstMark: firstMark)))
+        hub.withLock { hub in
+            hub = EventHub { [weak self] isReading in self?.setReading(isReading) }
+        }
     }
 
     @discardableResult
@@ -83,9 +88,6 @@ package final class NFTablesPlane: DataPlane {
         }
     }
 
-    /// The kernel does not tell why it chose an endpoint: the stream ends at once.
-    package func connectionEvents(limit: Int) -> AsyncStream<ConnectionEvent> { AsyncStream { $0.finish() } }
-
     package func counters() async -> [EndpointCounters] {
         state.withLock { state in
             guard !state.isStopped else { return [] }
@@ -94,6 +96,9 @@ package final class NFTablesPlane: DataPlane {
     }
 
     package func stop() async {
+        // What has happened so far is still told.
+        watch.withLock { $0 }?.stop()
+        hub.withLock { $0 }?.finish()
         state.withLock { state in
             guard !state.isStopped else { return }
             state.isStopped = true

@@ -1,3 +1,4 @@
+import LinuxKernel
 import NetTypes
 import ServiceRouting
 
@@ -53,7 +54,7 @@ struct NetlinkRequest {
             message.begin(
                 type: Netlink.deleteConnection, flags: Netlink.request | Netlink.acknowledge, sequence: number,
                 family: connection.frontend.address.address.family.netfilter)
-            message.attribute(1 | Netlink.nested, connection.tuple)
+            message.attribute(1 | NetlinkMessage.nestedFlag, connection.tuple)
         }
     }
 }

@@ -1,9 +1,10 @@
 #if os(Linux)
+import LinuxKernel
 import Glibc
 
 /// A socket to the kernel's netfilter, not for use by several threads at a time.
 struct NetlinkSocket: ~Copyable {
-    private let descriptor: Int32
+    let descriptor: Int32
     private var sequence: UInt32 = 1
     private var buffer = [UInt8](repeating: 0, count: 262_144)
 
@@ -21,9 +22,41 @@ struct NetlinkSocket: ~Copyable {
         // SO_RCVBUFFORCE: dumps are long.
         var size: Int32 = 8 << 20
         setsockopt(descriptor, SOL_SOCKET, 33, &size, socklen_t(MemoryLayout<Int32>.size))
+        // Without a number of its own a socket is told nothing that it has not asked for.
+        let result = Self.withKernelAddress { bind(descriptor, $0, $1) }
+        guard result == 0 else { throw Failure(code: errno) }
+    }
+
+    /// sockaddr_nl, which has 12 octets: the kernel's address, and nobody's in particular.
+    private static func withKernelAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        var address = sockaddr_storage()
+        address.ss_family = sa_family_t(AF_NETLINK)
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, 12) }
+        }
     }
 
     deinit { close(descriptor) }
+
+    /// Whether the kernel tells of each new connection as soon as its first packet has arrived (NFNLGRP_CONNTRACK_NEW).
+    ///
+    /// While nobody asks for it, it costs nothing.
+    func setTellingOfConnections(_ isTelling: Bool) throws(Failure) {
+        // SOL_NETLINK is 270, NETLINK_ADD_MEMBERSHIP 1, NETLINK_DROP_MEMBERSHIP 2.
+        var group: UInt32 = 1
+        guard setsockopt(descriptor, 270, isTelling ? 1 : 2, &group, socklen_t(MemoryLayout<UInt32>.size)) == 0 else {
+            throw Failure(code: errno)
+        }
+    }
+
+    /// Hands the payloads of the messages that are there to `body`; what came faster than it was read is lost.
+    mutating func drain(_ body: (ArraySlice<UInt8>) -> Void) {
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            if count > 0 { Self.messages(in: buffer[..<count]) { _, _, payload in body(payload) } }
+            if count <= 0, errno != ENOBUFS, errno != EINTR { return }
+        }
+    }
 
     /// Sends a batch and waits until the kernel has done all of it, or none.
     ///
@@ -44,7 +77,7 @@ struct NetlinkSocket: ~Copyable {
             }
         }
         guard let failure else { return }
-        drain()
+        drain { _ in }
         throw failure
     }
 
@@ -85,13 +118,7 @@ struct NetlinkSocket: ~Copyable {
         // SO_SNDBUFFORCE: a batch is one message, whatever its size.
         var size = Int32(clamping: bytes.count + 65_536)
         if bytes.count > 100_000 { setsockopt(descriptor, SOL_SOCKET, 32, &size, socklen_t(MemoryLayout<Int32>.size)) }
-        var address = sockaddr_storage()
-        address.ss_family = sa_family_t(AF_NETLINK)
-        let sent = withUnsafeBytes(of: &address) { address in
-            guard let base = address.baseAddress else { return -1 }
-            // sockaddr_nl has 12 octets.
-            return sendto(descriptor, bytes, bytes.count, 0, base.assumingMemoryBound(to: sockaddr.self), 12)
-        }
+        let sent = Self.withKernelAddress { sendto(descriptor, bytes, bytes.count, 0, $0, $1) }
         guard sent == bytes.count else { throw Failure(code: errno) }
     }
 
@@ -102,11 +129,6 @@ struct NetlinkSocket: ~Copyable {
             throw Failure(code: count < 0 ? errno : EIO)
         }
         Self.messages(in: buffer[..<count], body)
-    }
-
-    /// Throws away what the kernel still has to say.
-    private mutating func drain() {
-        while recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT)) > 0 {}
     }
 
     private static func messages(in bytes: ArraySlice<UInt8>, _ body: (UInt16, UInt32, ArraySlice<UInt8>) -> Void) {

@@ -1,3 +1,4 @@
+import LinuxKernel
 import NetTypes
 
 /// The rules that are made as they are needed, in the kernel's own terms.

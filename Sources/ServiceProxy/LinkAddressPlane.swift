@@ -1,4 +1,5 @@
 import Glibc
+import LinuxKernel
 import NetTypes
 import ServiceRouting
 
@@ -75,14 +76,14 @@ actor LinkAddressPlane: DataPlane {
     /// RTM_NEWADDR or RTM_DELADDR with ifaddrmsg, IFA_ADDRESS and IFA_FLAGS: usable at once, without asking the link
     /// whether somebody has the address.
     private static func change(_ address: IPAddress, _ isAdded: Bool, interface: UInt32) -> Int32 {
-        var body = RouteNetlink.Body()
-        body.append(address.family.number)
-        body.append(UInt8(address.octets.count * 8))
-        body.octets += [0, 0]
-        body.append(interface)
-        body.append(attribute: 1, address.octets)
-        body.append(attribute: 8, 0x02)
-        return RouteNetlink.send(
-            type: isAdded ? 20 : 21, flags: isAdded ? 0x1 | 0x4 | 0x400 | 0x100 : 0x1 | 0x4, body.octets)
+        let octets = address.octets
+        let index = withUnsafeBytes(of: interface) { Array($0) }
+        return RouteRequest(
+            type: isAdded ? 20 : 21, flags: isAdded ? RouteRequest.put : RouteRequest.acknowledged,
+            header: [address.family.number, UInt8(octets.count * 8), 0, 0] + index
+        ) { message in
+            message.attribute(1, octets)
+            message.attribute(8, native: 0x02)
+        }.send()
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxKernel
 import NetTypes
 
 /// Makes a whole block of addresses this machine's own, with one route of type `local`.
@@ -24,7 +25,7 @@ struct LocalRoute {
         }
         self.block = block
         self.interface = interface
-        let error = send(type: 24, flags: 0x1 | 0x4 | 0x400 | 0x100)
+        let error = request(type: 24, flags: RouteRequest.put).send()
         guard error == 0 else {
             let remedy =
                 error == EPERM
@@ -35,23 +36,22 @@ struct LocalRoute {
     }
 
     /// Takes the route away.
-    func remove() { _ = send(type: 25, flags: 0x1 | 0x4) }
+    func remove() { _ = request(type: 25, flags: RouteRequest.acknowledged).send() }
 
-    /// What follows the header of a request about the route (rtnetlink(7)): rtmsg, RTA_DST, RTA_OIF.
-    static func body(_ block: CIDR, interface: UInt32) -> [UInt8] {
-        var body = RouteNetlink.Body()
-        body.append(block.family.number)
-        body.append(UInt8(block.prefixLength))
-        // No source, no type of service; table local, protocol static, scope host, type local; no flags.
-        body.octets += [0, 0, 255, 4, 254, 2]
-        body.append(UInt32(0))
-        body.append(attribute: 1, block.network.octets)
-        body.append(attribute: 4, interface)
-        return body.octets
+    private func request(type: UInt16, flags: UInt16) -> RouteRequest {
+        Self.request(block, interface: interface, type: type, flags: flags)
     }
 
-    private func send(type: UInt16, flags: UInt16) -> Int32 {
-        RouteNetlink.send(type: type, flags: flags, Self.body(block, interface: interface))
+    /// A request about the route: rtmsg, RTA_DST, RTA_OIF.
+    static func request(_ block: CIDR, interface: UInt32, type: UInt16, flags: UInt16) -> RouteRequest {
+        // No source, no type of service; table local, protocol static, scope host, type local; no flags.
+        let rest: [UInt8] = [0, 0, 255, 4, 254, 2, 0, 0, 0, 0]
+        return RouteRequest(
+            type: type, flags: flags, header: [block.family.number, UInt8(block.prefixLength)] + rest
+        ) { message in
+            message.attribute(1, block.network.octets)
+            message.attribute(4, native: interface)
+        }
     }
 
     static func interface(of address: IPAddress) -> UInt32? {

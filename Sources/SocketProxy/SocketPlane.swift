@@ -1,6 +1,7 @@
 #if os(Linux)
 import CSocketProxy
 import Glibc
+import LinuxKernel
 package import Logging
 import NetTypes
 package import ServiceRouting

@@ -16,6 +16,6 @@ package struct ContractClause: Sendable, CustomTestStringConvertible {
     package func check(_ plane: any DataPlane) async throws { try await PlaneUnderTest.run(plane, body) }
 
     /// The whole contract.
-    package static let all = connections + changes + affinity + datagrams + ports
+    package static let all = connections + changes + affinity + datagrams + ports + events
 }
 #endif

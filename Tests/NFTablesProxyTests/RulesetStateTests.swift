@@ -4,6 +4,7 @@ import NetTypes
 import ServiceRouting
 import Testing
 
+import LinuxKernel
 @testable import NFTablesProxy
 
 /// What a change of routes means for the kernel's tables: no kernel, no rights.

@@ -108,10 +108,11 @@ struct LinkAddressPlaneTests {
 
     @Test("the route of a block is the message that ip route add local ... sends")
     func routeMessage() throws {
-        let body = LocalRoute.body(try #require(CIDR("10.96.0.0/17")), interface: 7)
-        #expect(body.count == 12 + 8 + 8)
-        #expect(Array(body[..<8]) == [2, 17, 0, 0, 255, 4, 254, 2])
-        #expect(Array(body[16..<20]) == [10, 96, 0, 0])
-        #expect(RouteNetlink.message(type: 24, flags: 5, body).count == 16 + body.count)
+        let block = try #require(CIDR("10.96.0.0/17"))
+        let bytes = LocalRoute.request(block, interface: 7, type: 24, flags: RouteRequest.put).bytes
+        #expect(bytes.count == 16 + 12 + 8 + 8)
+        #expect(bytes[0] == 44 && bytes[4] == 24)
+        #expect(Array(bytes[16..<24]) == [2, 17, 0, 0, 255, 4, 254, 2])
+        #expect(Array(bytes[32..<36]) == [10, 96, 0, 0])
     }
 }

@@ -1,7 +1,9 @@
 import NIOCore
 import NIOHTTP1
 
-/// The end of a connection's pipeline: hands out requests and takes the bytes of answers. Belongs to the event loop.
+/// The end of a connection's pipeline: hands out requests and takes the bytes of answers.
+///
+/// Belongs to the event loop.
 final class HTTPConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
@@ -28,7 +30,9 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
 
     // MARK: For the task that serves the connection
 
-    /// The next request; nil when there will be none. To be called again only after `answer`.
+    /// The next request; nil when there will be none.
+    ///
+    /// To be called again only after `answer`.
     func next() async -> ExchangeQueue.Exchange? {
         if let exchange = ready {
             ready = nil

@@ -5,14 +5,14 @@ import Glibc
 /// A thread that waits for a descriptor to become readable and then calls; it sleeps meanwhile.
 ///
 /// `@unchecked Sendable`: only `stop()` and the thread itself use the descriptors, and `stop()` waits for the thread.
-final class EventThread: @unchecked Sendable {
+package final class EventThread: @unchecked Sendable {
     private let watched: Int32
     private let wakeup: Int32
     private let body: @Sendable () -> Void
     private var thread = pthread_t()
 
     /// nil when the system gives no thread or descriptor.
-    init?(watching descriptor: Int32, _ body: @escaping @Sendable () -> Void) {
+    package init?(watching descriptor: Int32, _ body: @escaping @Sendable () -> Void) {
         watched = descriptor
         self.body = body
         wakeup = eventfd(0, Int32(EFD_CLOEXEC))
@@ -45,7 +45,7 @@ final class EventThread: @unchecked Sendable {
     }
 
     /// Returns when the thread has ended; to be called once.
-    func stop() {
+    package func stop() {
         var one: UInt64 = 1
         write(wakeup, &one, 8)
         pthread_join(thread, nil)
