@@ -35,6 +35,7 @@ private struct TestServer: Sendable {
                 await Task.yield()
                 return .text("later")
             })
+        router.resource("/large", get: { _, _ in .text(String(repeating: "x", count: 5_000_000)) })
         let group = Holder()
         router.resource(
             "/stop",
@@ -132,6 +133,15 @@ struct HTTPConnectionTests {
             let answers = try await server.answers(to: some + some + last)
             let expected = ["200 hello\n", "200 later\n", "200 hello\n", "200 later\n", "404 /none not found\n"]
             #expect(Self.bodies(answers) == expected)
+        }
+    }
+
+    @Test("an answer that does not fit into the kernel's buffers arrives as a whole, also the last one")
+    func large() async throws {
+        try await TestServer.with { server in
+            let request = "GET /large HTTP/1.1\r\nHost: a\r\n"
+            let answers = try await server.answers(to: request + "\r\n" + request + "Connection: close\r\n\r\n")
+            #expect(Self.bodies(answers).map(\.count) == [5_000_005, 5_000_005])
         }
     }
 

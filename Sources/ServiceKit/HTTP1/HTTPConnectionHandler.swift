@@ -25,7 +25,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     private var lastActivity = NIODeadline.now()
     private var idleTimer: Scheduled<Void>?
 
-    /// - Parameter idleTimeout: how long a client may take between an answer and its next whole request.
+    /// - Parameter idleTimeout: how long a client may take to go on: with reading an answer, with a body, with its next
+    ///   request.
     init(idleTimeout: TimeAmount) { self.idleTimeout = idleTimeout }
 
     // MARK: For the task that serves the connection
@@ -71,9 +72,14 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
             self.waiter = nil
             waiter.resume(returning: exchange)
         case .close:
-            // After what was written: closing sends it first.
-            context.close(promise: nil)
+            close(context)
         }
+    }
+
+    /// Closes once everything that was written is with the kernel: what is not would be lost.
+    private func close(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in bound.value.close(promise: nil) }
     }
 
     private func end() {
@@ -105,7 +111,9 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        perform(queue.receive(unwrapInboundIn(data)), context)
+        let part = unwrapInboundIn(data)
+        if case .body = part { lastActivity = .now() }
+        perform(queue.receive(part), context)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -133,7 +141,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         // What was asked for before the nonsense is still answered.
         guard !queue.isAnswering else { return perform(queue.endInput(), context) }
         context.writeAndFlush(wrapOutboundOut(ResponseBytes.badRequest), promise: nil)
-        context.close(promise: nil)
+        close(context)
     }
 
     /// One timer per connection, however many requests there are: it looks when it is due whether anything has happened.
@@ -149,7 +157,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     private func idleTimerFired() {
         idleTimer = nil
         guard let context, !isOver else { return }
-        if queue.isAnswering {
+        if queue.isAnswering, !isHeldUp {
             lastActivity = .now()
         } else if lastActivity + idleTimeout <= .now() {
             context.close(promise: nil)
