@@ -101,7 +101,10 @@ private struct BenchmarkCluster {
         admission.restore(contents.objects.filter { $0.type == .services })
         store = Store(
             admission: admission, source: SystemStoreSource { Int64(time(nil)) }, journal: journal, contents: contents)
-        controlPlane = ControlPlane(store, networks: networks, logger: Logger(label: "benchmark"))
+        let now: @Sendable () -> Int64 = { Int64(time(nil)) }
+        controlPlane = ControlPlane(
+            store, networks: networks, events: EventRecorder(store, now: now), logger: Logger(label: "benchmark"),
+            now: now)
     }
 
     /// Runs the controllers until they have nothing to do.

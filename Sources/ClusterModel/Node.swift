@@ -12,6 +12,7 @@ package struct Node: Sendable, Hashable {
     package let internalIPs: [IPAddress]
     /// Thousandths of a CPU in `status.allocatable.cpu`; nil when it is missing or zero.
     package let allocatableMilliCPU: Int?
+    package let taints: [Taint]
     /// Labelled as control plane, so that topology hints do not count it (3.10).
     package let isControlPlane: Bool
 
@@ -22,6 +23,7 @@ package struct Node: Sendable, Hashable {
         zone = labels["topology.kubernetes.io/zone"]?.nilIfEmpty
         isControlPlane =
             labels["node-role.kubernetes.io/control-plane"] != nil || labels["node-role.kubernetes.io/master"] != nil
+        taints = (object.json["spec"]?["taints"]?.arrayValue ?? []).compactMap(Taint.init)
         let status = object.json["status"]
         isReady = (status?["conditions"]?.arrayValue ?? []).contains {
             $0["type"]?.stringValue == "Ready" && $0["status"]?.stringValue == "True"

@@ -31,9 +31,13 @@ package enum BuiltInObjects {
                 }
             }
         }
-        guard let range = networks.serviceRanges.first else { return }
-        try ensure(apiService(address(1, of: range)), in: store)
-        try ensure(dnsService(address(10, of: range)), in: store)
+        for service in services(networks) { try ensure(service, in: store) }
+    }
+
+    /// The Services `kubernetes` and `kube-dns`.
+    static func services(_ networks: ClusterNetworks) -> [KubeObject] {
+        guard let range = networks.serviceRanges.first else { return [] }
+        return [apiService(address(1, of: range)), dnsService(address(10, of: range))]
     }
 
     /// The cluster IP of the API server's Service: the first usable one.
@@ -86,7 +90,21 @@ package enum BuiltInObjects {
             ["addresses": [.string(address.description)], "conditions": ["ready": true]]
         ]
         slice.json["ports"] = [["name": "https", "port": JSONValue(port), "protocol": "TCP"]]
-        if store.get(slice.key) == nil { _ = try store.create(slice) } else { _ = try store.update(slice) }
+        try write(slice, to: store)
+        var endpoints = KubeObject(.endpoints, namespace: "default", name: "kubernetes")
+        // The slice above says the same.
+        endpoints.labels = ["endpointslice.kubernetes.io/skip-mirror": "true"]
+        endpoints.json["subsets"] = [
+            [
+                "addresses": [["ip": .string(address.description)]],
+                "ports": [["name": "https", "port": JSONValue(port), "protocol": "TCP"]],
+            ]
+        ]
+        try write(endpoints, to: store)
+    }
+
+    private static func write(_ object: KubeObject, to store: Store) throws(APIError) {
+        if store.get(object.key) == nil { _ = try store.create(object) } else { _ = try store.update(object) }
     }
 
     private static func ensure(_ object: KubeObject, in store: Store) throws(APIError) {

@@ -11,12 +11,17 @@ package final class ControlPlane: Sendable {
     private let now: @Sendable () -> Int64
     private let handled = Mutex<UInt64>(0)
     private let networks: ClusterNetworks
+    private let events: EventRecorder
     private let logger: Logger
 
-    /// - Parameter now: seconds since 1970, for conditions.
+    /// - Parameters:
+    ///   - events: takes what users should know of their objects.
+    ///   - now: seconds since 1970, for conditions.
     package init(
-        _ store: Store, networks: ClusterNetworks, logger: Logger, now: @escaping @Sendable () -> Int64 = { 0 }
+        _ store: Store, networks: ClusterNetworks, events: EventRecorder, logger: Logger,
+        now: @escaping @Sendable () -> Int64 = { 0 }
     ) {
+        self.events = events
         self.now = now
         self.store = store
         self.networks = networks
@@ -38,15 +43,22 @@ package final class ControlPlane: Sendable {
         while !Task.isCancelled {
             guard let stream = try? store.watch(Self.types) else { continue }
             // Made after the watch has begun: what they read from the store themselves is not older than its events.
-            var slices = EndpointSliceController(store, logger: logger)
+            var slices = EndpointSliceController(store, events: events, logger: logger)
             var balancer = LoadBalancerController(store, range: networks.loadBalancerRange, logger: logger)
             var workloads = WorkloadController(store, logger: logger, now: now)
             var namespaces = NamespaceController(store, logger: logger)
-            var scheduler = Scheduler(store, logger: logger, now: now)
+            var scheduler = Scheduler(store, events: events, logger: logger, now: now)
+            var eviction = TaintEviction(store, events: events, logger: logger, now: now)
+            var builtIns = BuiltInServices(store, networks: networks, logger: logger)
             var collector = GarbageCollector(store, logger: logger)
             let batches = WatchBatches(stream).makeAsyncIterator()
-            while let batch = await batches.next(within: workloads.dueTime.map { .seconds(max(1, $0 - now())) }) {
+            func limit() -> Duration? {
+                [workloads.dueTime, eviction.dueTime].compactMap(\.self).min().map { .seconds(max(1, $0 - now())) }
+            }
+            while let batch = await batches.next(within: limit()) {
+                builtIns.handle(batch.filter { $0.object.type == .services })
                 scheduler.handle(batch.filter { $0.object.type.map(Scheduler.types.contains) ?? false })
+                eviction.handle(batch.filter { $0.object.type.map(TaintEviction.types.contains) ?? false })
                 balancer.handle(batch.filter { $0.object.type == .services })
                 slices.handle(batch.filter { $0.object.type.map(EndpointSliceController.types.contains) ?? false })
                 workloads.handle(batch.filter { $0.object.type.map(WorkloadController.types.contains) ?? false })

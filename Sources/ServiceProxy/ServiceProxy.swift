@@ -49,7 +49,8 @@ package final class ServiceProxy: Sendable {
         store = Store(
             admission: admission, source: SystemStoreSource(now: now), journal: journal, contents: contents)
         events = EventRecorder(store, now: now)
-        controlPlane = ControlPlane(store, networks: configuration.networks, logger: logger, now: now)
+        controlPlane = ControlPlane(
+            store, networks: configuration.networks, events: events, logger: logger, now: now)
         dnsAddress = BuiltInObjects.dnsAddress(configuration.networks)
         let text = (try? String(contentsOf: URL(filePath: configuration.nodeResolvConf), encoding: .utf8)) ?? ""
         nodeResolvConf = ResolvConf(parsing: text)

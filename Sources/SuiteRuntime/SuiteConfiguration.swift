@@ -83,9 +83,9 @@ package struct SuiteConfiguration: Sendable {
 
     /// Why `domain` cannot be the cluster's; nil when it can.
     package static func problem(withClusterDomain domain: String) -> String? {
-        NameRules.dns1123Subdomain(domain)
+        NameRules.dns1123Subdomain(domain).first
     }
 
     /// Why `name` cannot be a node's name; nil when it can.
-    package static func problem(withNodeName name: String) -> String? { NameRules.dns1123Subdomain(name) }
+    package static func problem(withNodeName name: String) -> String? { NameRules.dns1123Subdomain(name).first }
 }

@@ -27,6 +27,47 @@ struct StoreTests {
                 > (try #require(created.resourceVersion.flatMap { UInt64($0) })))
     }
 
+    @Test("1.2: five characters of the alphabet without vowels are added to a generateName that is cut to 58 bytes")
+    func generatedNames() throws {
+        var base = quote
+        base.name = ""
+        base.json["metadata"]?["name"] = nil
+        base.json["metadata"]?["generateName"] = .string("quote-" + String(repeating: "a", count: 80))
+        var names: Set<String> = []
+        for _ in 0..<20 {
+            let name = try store.create(base).name
+            #expect(name.utf8.count == 63 && name.hasPrefix("quote-aaa"))
+            #expect(name.suffix(5).allSatisfy { "bcdfghjklmnpqrstvwxz2456789".contains($0) })
+            names.insert(name)
+        }
+        #expect(names.count == 20)
+        base.json["metadata"]?["generateName"] = nil
+        let refused = error { _ = try store.create(base) }
+        #expect(
+            refused?.message
+                == #"Service "" is invalid: metadata.name: Required value: name or generateName is required"#)
+    }
+
+    @Test("1.3: an uid is never used again, and a creation time of null in a manifest means nothing")
+    func uids() throws {
+        var manifest = quote
+        manifest.json["metadata"]?["creationTimestamp"] = .null
+        let first = try store.create(manifest)
+        #expect(first.creationTimestamp == "1970-01-01T00:00:00Z" && first.generation == nil)
+        _ = try store.delete(first.key)
+        #expect(try store.create(manifest).uid != first.uid)
+    }
+
+    @Test("1.4: an update without resourceVersion is made whatever is stored")
+    func unconditional() throws {
+        _ = try store.create(quote)
+        var changed = quote
+        for value in ["1", "2"] {
+            changed.labels = ["a": value]
+            #expect(try store.update(changed).labels == ["a": value])
+        }
+    }
+
     @Test("1.4: a stale resourceVersion is a conflict with the API server's words")
     func conflict() throws {
         let first = try store.create(quote)

@@ -13,17 +13,28 @@ struct Driven {
     private var namespaces: NamespaceController
     private var collector: GarbageCollector
     private var workloads: WorkloadController
+    private var builtIns: BuiltInServices
+    private var scheduler: Scheduler
+    private var eviction: TaintEviction
+    private let schedules: Bool
     private var seen: UInt64 = 0
 
-    init(loadBalancers: String? = nil) throws {
-        cluster = try Cluster(loadBalancers: loadBalancers)
+    /// - Parameter schedules: whether pods get nodes, and lose them by taints.
+    init(_ ranges: [String] = ["10.96.0.0/16"], loadBalancers: String? = nil, schedules: Bool = false) throws {
+        cluster = try Cluster(ranges, loadBalancers: loadBalancers)
+        self.schedules = schedules
+        let now: @Sendable () -> Int64 = { [clock = cluster.clock] in clock.seconds }
+        let events = EventRecorder(cluster.store, now: now)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        slices = EndpointSliceController(cluster.store, logger: logger)
+        slices = EndpointSliceController(cluster.store, events: events, logger: logger)
         balancer = LoadBalancerController(
             cluster.store, range: loadBalancers.flatMap { CIDR($0) }, logger: logger)
         namespaces = NamespaceController(cluster.store, logger: logger)
         collector = GarbageCollector(cluster.store, logger: logger)
-        workloads = WorkloadController(cluster.store, logger: logger) { 1_700_000_000 }
+        workloads = WorkloadController(cluster.store, logger: logger, now: now)
+        builtIns = BuiltInServices(cluster.store, networks: cluster.networks, logger: logger)
+        scheduler = Scheduler(cluster.store, events: events, logger: logger, now: now)
+        eviction = TaintEviction(cluster.store, events: events, logger: logger, now: now)
     }
 
     mutating func settle() async throws {
@@ -41,6 +52,11 @@ struct Driven {
             _ = try cluster.store.delete(end.key)
             seen = cluster.store.list(.services).revision
             events.removeAll { $0.object.name.hasPrefix("sentinel-") }
+            builtIns.handle(events.filter { $0.object.type == .services })
+            if schedules {
+                scheduler.handle(events.filter { $0.object.type.map(Scheduler.types.contains) ?? false })
+                eviction.handle(events.filter { $0.object.type.map(TaintEviction.types.contains) ?? false })
+            }
             balancer.handle(events.filter { $0.object.type == .services })
             slices.handle(events.filter { $0.object.type.map(EndpointSliceController.types.contains) ?? false })
             workloads.handle(events.filter { $0.object.type.map(WorkloadController.types.contains) ?? false })
@@ -53,6 +69,18 @@ struct Driven {
         cluster.store.list(.endpointslices, namespace: "kiada").items.map(EndpointSlice.init)
             .filter { $0.serviceName == service }
     }
+
+    /// What the Events about an object say: type, reason and message.
+    func events(about name: String) -> [String] {
+        cluster.store.list(.events).items.filter { $0.json["involvedObject"]?["name"]?.stringValue == name }
+            .map { event in
+                ["type", "reason", "message"].compactMap { event.json[$0]?.stringValue }.joined(separator: " ")
+            }
+            .sorted()
+    }
+
+    /// Lets the controllers notice that time has passed.
+    mutating func tick() { eviction.handle([]) }
 
     func endpoints(of service: String) -> [EndpointSlice.Endpoint] { slices(of: service).flatMap(\.endpoints) }
 

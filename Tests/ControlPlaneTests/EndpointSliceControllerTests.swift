@@ -42,13 +42,17 @@ struct EndpointSliceControllerTests {
     @Test(
         "3.3 [V] conditions",
         arguments: [
-            ("Running", true, false, false, [true, true, false]),
-            ("Running", false, false, false, [false, false, false]),
-            ("Running", false, false, true, [true, false, false]), ("Running", true, true, false, [false, true, true]),
-            ("Running", true, true, true, [true, true, true]), ("Running", false, true, false, [false, false, true]),
-            ("Succeeded", false, false, true, nil), ("Pending", false, false, true, nil),
-        ] as [(String, Bool, Bool, Bool, [Bool]?)])
-    func conditions(phase: String, isReady: Bool, isDeleting: Bool, publishes: Bool, expected: [Bool]?) async throws {
+            ("Running", true, false, false, [true, true, false], "addresses"),
+            ("Running", false, false, false, [false, false, false], "notReadyAddresses"),
+            ("Running", false, false, true, [true, false, false], "addresses"),
+            ("Running", true, true, false, [false, true, true], nil),
+            ("Running", true, true, true, [true, true, true], "addresses"),
+            ("Running", false, true, false, [false, false, true], nil),
+            ("Succeeded", false, false, true, nil, nil), ("Pending", false, false, true, nil, nil),
+        ] as [(String, Bool, Bool, Bool, [Bool]?, String?)])
+    func conditions(
+        phase: String, isReady: Bool, isDeleting: Bool, publishes: Bool, expected: [Bool]?, list: String?
+    ) async throws {
         var driven = try Driven()
         let store = driven.cluster.store
         var spec = Self.quote
@@ -60,6 +64,10 @@ struct EndpointSliceControllerTests {
         try await driven.settle()
         let found = driven.endpoints(of: "quote").first.map { [$0.isReady, $0.isServing, $0.isTerminating] }
         #expect(found == expected)
+        let subset = driven.object(of: "quote")?.json["subsets"]?[0]
+        for name in ["addresses", "notReadyAddresses"] {
+            #expect((subset?[name]?.arrayValue?.count ?? 0) == (name == list ? 1 : 0), "\(name)")
+        }
     }
 
     @Test("3.4 [V], S5 a named targetPort means each pod's own number: two slices")
@@ -77,6 +85,132 @@ struct EndpointSliceControllerTests {
         let slices = driven.slices(of: "quote").sorted { $0.ports.first?.port ?? 0 < $1.ports.first?.port ?? 0 }
         #expect(slices.map { $0.ports.map(\.port) } == [[], [8080], [9090]])
         #expect(slices.map(\.endpoints.count) == [1, 1, 1])
+    }
+
+    @Test("3.4 a named targetPort needs the same protocol; sidecars have ports, other init containers have not")
+    func protocolsAndSidecars() async throws {
+        var driven = try Driven()
+        let store = driven.cluster.store
+        _ = try store.create(
+            Cluster.service(
+                "quote",
+                [
+                    "selector": ["app": "quote"],
+                    "ports": [
+                        ["name": "udp", "port": 53, "protocol": "UDP", "targetPort": "dns"],
+                        ["name": "side", "port": 81, "targetPort": "side"],
+                        ["name": "init", "port": 82, "targetPort": "init"],
+                        ["name": "number", "port": 83, "targetPort": 9999],
+                    ],
+                ]))
+        var pod = Cluster.pod(
+            "a", ip: "10.244.0.2",
+            ports: [["name": "dns", "containerPort": 1], ["name": "dns", "containerPort": 2, "protocol": "UDP"]])
+        pod.json["spec"]?["initContainers"] = [
+            ["name": "init", "image": "i", "ports": [["name": "init", "containerPort": 4]]],
+            [
+                "name": "side", "image": "i", "restartPolicy": "Always",
+                "ports": [["name": "side", "containerPort": 3]],
+            ],
+        ]
+        _ = try store.create(pod)
+        try await driven.settle()
+        let ports = driven.slices(of: "quote").flatMap(\.ports)
+        #expect(ports.map { "\($0.name) \($0.port)" }.sorted() == ["number 9999", "side 3", "udp 2"])
+    }
+
+    @Test("3.4 a headless Service without ports has endpoints without ports")
+    func portless() async throws {
+        var driven = try Driven()
+        let store = driven.cluster.store
+        _ = try store.create(Cluster.service("h", ["clusterIP": "None", "selector": ["app": "quote"]]))
+        _ = try store.create(Cluster.pod("a", ip: "10.244.0.2"))
+        try await driven.settle()
+        #expect(driven.slices(of: "h").map(\.ports) == [[]] && driven.endpoints(of: "h").count == 1)
+        let subset = driven.object(of: "h")?.json["subsets"]?[0]
+        #expect(subset?["addresses"]?.arrayValue?.count == 1 && subset?["ports"] == nil)
+    }
+
+    @Test("3.4 appProtocol is copied to slices and Endpoints")
+    func appProtocol() async throws {
+        var driven = try Driven()
+        let store = driven.cluster.store
+        _ = try store.create(
+            Cluster.service(
+                "quote",
+                ["selector": ["app": "quote"], "ports": [["port": 80, "appProtocol": "kubernetes.io/h2c"]]]))
+        _ = try store.create(Cluster.pod("a", ip: "10.244.0.2"))
+        try await driven.settle()
+        let port = store.list(.endpointslices, namespace: "kiada").items.first?.json["ports"]?[0]
+        #expect(port == ["name": "", "port": 80, "protocol": "TCP", "appProtocol": "kubernetes.io/h2c"])
+        #expect(
+            driven.object(of: "quote")?.json["subsets"]?[0]?["ports"]
+                == [["port": 80, "protocol": "TCP", "appProtocol": "kubernetes.io/h2c"]])
+    }
+
+    @Test("3.6 slices have the Service's labels but for reserved ones; without a pod one stays, with nothing in it")
+    func labels() async throws {
+        var driven = try Driven()
+        let store = driven.cluster.store
+        _ = try store.create(
+            Cluster.service(
+                "quote", Self.quote,
+                labels: [
+                    "team": "a", "kubernetes.io/service-name": "other", "service.kubernetes.io/headless": "",
+                    "endpointslice.kubernetes.io/managed-by": "me",
+                ]))
+        _ = try store.create(Cluster.service("h", ["clusterIP": "None", "selector": ["app": "quote"]]))
+        try await driven.settle()
+        let slices = store.list(.endpointslices, namespace: "kiada").items
+        let slice = try #require(slices.first { $0.name.hasPrefix("quote-") })
+        let manager = "endpointslice-controller.k8s.io"
+        #expect(
+            slice.labels == [
+                "team": "a", "kubernetes.io/service-name": "quote", "endpointslice.kubernetes.io/managed-by": manager,
+            ])
+        #expect(slice.json["endpoints"] == [] && slice.json["ports"] == [])
+        // 1.2: the Service's name, a dash and five characters.
+        #expect(slice.name.utf8.count == "quote-".utf8.count + 5)
+        let headless = try #require(slices.first { $0.name.hasPrefix("h-") })
+        #expect(headless.labels["service.kubernetes.io/headless"] == "")
+        let owner = try #require(slice.json["metadata"]?["ownerReferences"]?[0])
+        #expect(slice.ownerReferences.count == 1)
+        #expect(
+            owner["apiVersion"] == "v1" && owner["kind"] == "Service" && owner["name"] == "quote"
+                && owner["controller"] == true && owner["blockOwnerDeletion"] == true)
+    }
+
+    @Test("3.6, 9.5 two families: a slice each; Endpoints have the primary one only")
+    func dualStack() async throws {
+        var driven = try Driven(["10.96.0.0/16", "fd00:10:96::/112"])
+        let store = driven.cluster.store
+        var spec = Self.quote
+        spec["ipFamilyPolicy"] = "RequireDualStack"
+        let service = try store.create(Cluster.service("quote", spec))
+        var pod = Cluster.pod("a", ip: "10.244.0.2")
+        pod.json["status"]?["podIPs"] = [["ip": "10.244.0.2"], ["ip": "fd00:10:244::2"]]
+        _ = try store.create(pod)
+        try await driven.settle()
+        #expect(
+            driven.endpoints(of: "quote").flatMap(\.addresses).map(\.description).sorted()
+                == ["10.244.0.2", "fd00:10:244::2"])
+        let subset = driven.object(of: "quote")?.json["subsets"]?[0]
+        #expect(subset?["addresses"]?.arrayValue?.compactMap { $0["ip"]?.stringValue } == ["10.244.0.2"])
+        _ = try store.modify(service.key) { service in
+            service.json["spec"]?["ipFamilyPolicy"] = "SingleStack"
+        }
+        try await driven.settle()
+        #expect(driven.slices(of: "quote").map(\.family) == [.v4])
+    }
+
+    @Test("3.1 a Service that becomes an ExternalName has its endpoints managed by nobody")
+    func externalName() async throws {
+        var driven = try Driven()
+        let store = driven.cluster.store
+        _ = try store.create(Cluster.service("quote", ["type": "ExternalName", "externalName": "a.example"]))
+        _ = try store.create(Cluster.pod("a", ip: "10.244.0.2"))
+        try await driven.settle()
+        #expect(driven.slices(of: "quote").isEmpty && driven.object(of: "quote") == nil)
     }
 
     @Test("3.5 hostname only with the matching subdomain; targetRef and nodeName")

@@ -63,11 +63,36 @@ struct EndpointsTests {
         #expect(store.list(.endpointslices, namespace: "kiada").items.isEmpty)
     }
 
+    @Test("hostname, node and pod of an address are told; without pods there are no subsets")
+    func addressFields() async throws {
+        var driven = try Driven()
+        let store = driven.cluster.store
+        _ = try store.create(KubeObject(.nodes, name: "n1"))
+        _ = try store.create(Cluster.service("quote", Self.quote))
+        var pod = Cluster.pod("a", ip: "10.244.1.9")
+        pod.json["spec"]?["hostname"] = "first"
+        pod.json["spec"]?["subdomain"] = "quote"
+        pod.json["spec"]?["nodeName"] = "n1"
+        let made = try store.create(pod)
+        try await driven.settle()
+        #expect(
+            driven.object(of: "quote")?.json["subsets"]?[0]?["addresses"]?[0] == [
+                "ip": "10.244.1.9", "hostname": "first", "nodeName": "n1",
+                "targetRef": [
+                    "kind": "Pod", "namespace": "kiada", "name": "a", "uid": .string(made.uid ?? ""),
+                ],
+            ])
+        _ = try store.delete(made.key, gracePeriod: 0)
+        try await driven.settle()
+        #expect(driven.object(of: "quote")?.json["subsets"] == nil)
+    }
+
     @Test("more than 1000 addresses are cut, ready ones first, and that is said")
     func overCapacity() throws {
         let service = Service(Cluster.service("quote", Self.quote))
         let pods = (0..<1100).map { number in
-            Pod(Cluster.pod("p\(number)", ip: "10.244.\(number / 250).\(number % 250 + 1)", isReady: number % 2 == 0))
+            EndpointPod(
+                Cluster.pod("p\(number)", ip: "10.244.\(number / 250).\(number % 250 + 1)", isReady: number % 2 == 0))
         }
         let object = EndpointsDocument.object(of: service, pods: pods, existing: nil)
         let subset = try #require(object.json["subsets"]?[0])

@@ -2,16 +2,20 @@ import ClusterModel
 import ClusterStore
 import ControlPlane
 import NetTypes
+import Synchronization
 
 /// A store that decides as a cluster does, with addresses in a reproducible order.
 struct Cluster {
     let store: Store
+    let networks: ClusterNetworks
+    /// What the store and the controllers take for the time.
+    let clock = TestClock()
 
     init(_ ranges: [String] = ["10.96.0.0/16"], loadBalancers: String? = nil) throws {
-        let networks = ClusterNetworks(
+        networks = ClusterNetworks(
             serviceRanges: ranges.compactMap { CIDR($0) }, loadBalancerRange: loadBalancers.flatMap { CIDR($0) })
         let admission = ClusterAdmission(networks, random: CountingGenerator())
-        store = Store(admission: admission, source: SystemStoreSource { 1_700_000_000 })
+        store = Store(admission: admission, source: SystemStoreSource { [clock] in clock.seconds })
         for name in ["default", "kiada"] { _ = try store.create(KubeObject(.namespaces, name: name)) }
     }
 
@@ -59,6 +63,15 @@ struct Cluster {
         pod.json["status"] = status
         return pod
     }
+}
+
+/// Seconds since 1970 that a test moves on.
+final class TestClock: Sendable {
+    private let now = Mutex<Int64>(1_700_000_000)
+
+    var seconds: Int64 { now.withLock { $0 } }
+
+    func advance(by seconds: Int64) { now.withLock { $0 += seconds } }
 }
 
 /// The same numbers in each run, far apart from each other.

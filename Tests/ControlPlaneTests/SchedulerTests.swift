@@ -34,7 +34,10 @@ struct SchedulerTests {
 
     /// A scheduler that has seen everything up to now.
     private func scheduler() -> Scheduler {
-        Scheduler(cluster.store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { 1_700_000_000 }
+        Scheduler(
+            cluster.store, events: EventRecorder(cluster.store) { 1_700_000_000 },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        ) { 1_700_000_000 }
     }
 
     private func events(_ type: ResourceType) -> [WatchEvent] {
@@ -63,7 +66,9 @@ struct SchedulerTests {
         let condition = stored("p")?.json["status"]?["conditions"]?.arrayValue?.last
         #expect(condition?["reason"] == "Unschedulable")
         #expect(
-            condition?["message"] == "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.")
+            condition?["message"]?.stringValue
+                == "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: 0/1 nodes are "
+                + "available: 1 Preemption is not helpful for scheduling.")
         let revision = stored("p")?.resourceVersion
         scheduler.handle(events(.pods))
         #expect(stored("p")?.resourceVersion == revision)

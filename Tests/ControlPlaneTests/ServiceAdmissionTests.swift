@@ -102,7 +102,7 @@ struct ServiceAdmissionTests {
     func duplicatePort() {
         let text = refusal(["ports": [["name": "a", "port": 80], ["name": "b", "port": 80]]])
         #expect(
-            text.contains(#"spec.ports[1]: Duplicate value: {"Name":"b","Protocol":"TCP","AppProtocol":null,"Port":80"#)
+            text.contains(#"spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80"#)
         )
     }
 

@@ -7,6 +7,8 @@ package struct FieldError: Error, Hashable, Sendable, CustomStringConvertible {
         case duplicate = "Duplicate value"
         case forbidden = "Forbidden"
         case notFound = "Not found"
+        case tooLong = "Too long"
+        case tooMany = "Too many"
     }
 
     package let path: String
@@ -45,6 +47,17 @@ package struct FieldError: Error, Hashable, Sendable, CustomStringConvertible {
     package static func unsupported(_ path: String, _ value: String, supported: [String]) -> FieldError {
         let list = supported.sorted().map(quoted).joined(separator: ", ")
         return FieldError(path: path, kind: .unsupported, value: quoted(value), detail: "supported values: \(list)")
+    }
+    /// One error for each of `problems`, which are about `value`.
+    package static func invalid(_ path: String, _ value: String, problems: [String]) -> [FieldError] {
+        problems.map { .invalid(path, value, $0) }
+    }
+    /// A text or map of texts that is too large; its value is not shown.
+    package static func tooLong(_ path: String, most: Int) -> FieldError {
+        FieldError(path: path, kind: .tooLong, value: nil, detail: "may not be more than \(most) bytes")
+    }
+    package static func tooMany(_ path: String, _ count: Int, most: Int) -> FieldError {
+        FieldError(path: path, kind: .tooMany, value: "\(count)", detail: "must have at most \(most) items")
     }
     /// - Parameter value: as it is printed.
     package static func duplicate(_ path: String, printed value: String) -> FieldError {

@@ -106,13 +106,13 @@ package struct LabelSelector: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func checked(key: String) throws(ParseError) -> String {
-        guard let problem = NameRules.qualifiedName(key) else { return key }
+        guard let problem = NameRules.qualifiedName(key).first else { return key }
         throw ParseError(description: "unable to parse requirement: key: Invalid value: \"\(key)\": \(problem)")
     }
 
     private static func checked(values: [String]) throws(ParseError) -> [String] {
         for value in values {
-            guard let problem = NameRules.labelValue(value) else { continue }
+            guard let problem = NameRules.labelValue(value).first else { continue }
             throw ParseError(
                 description: "unable to parse requirement: values: Invalid value: \"\(value)\": \(problem)")
         }

@@ -3,10 +3,12 @@ import NetTypes
 
 /// Which addresses may stand in externalIPs and Endpoints (semantics 2.1).
 enum AddressRules {
-    static func errors(of text: String, at path: String) -> [FieldError] {
+    /// - Parameter podRanges: where pods live, which endpoints may point at even where it is loopback.
+    static func errors(of text: String, at path: String, podRanges: [CIDR] = []) -> [FieldError] {
         guard let address = IPAddress(text) else {
             return [.invalid(path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")]
         }
+        if podRanges.contains(where: { $0.contains(address) }) { return [] }
         if address.isUnspecified { return [.invalid(path, text, "may not be unspecified (0.0.0.0)")] }
         if address.isLoopback {
             return [.invalid(path, text, "may not be in the loopback range (127.0.0.0/8, ::1/128)")]

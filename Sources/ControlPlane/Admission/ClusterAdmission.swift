@@ -31,7 +31,10 @@ package final class ClusterAdmission: Admission {
             PodDefaults.fillIn(&object, old: old)
             try refuse(object, errors + PodRules.errors(of: object))
         case .endpointslices:
-            try refuse(object, errors + EndpointSliceRules.errors(of: object, old: old))
+            EndpointSliceRules.fillInDefaults(&object)
+            try refuse(
+                object,
+                errors + EndpointSliceRules.errors(of: object, old: old, podRanges: ownRanges(for: object)))
             EndpointSliceRules.setGeneration(&object, old: old)
         case .deployments, .replicasets:
             WorkloadRules.fillInDefaults(&object)
@@ -42,7 +45,8 @@ package final class ClusterAdmission: Admission {
             try refuse(object, errors)
         case .endpoints:
             EndpointsRules.fillInDefaults(&object)
-            try refuse(object, errors + EndpointsRules.errors(of: object, podRanges: networks.podRanges))
+            try refuse(object, errors + EndpointsRules.errors(of: object, podRanges: ownRanges(for: object)))
+        case .nodes: try refuse(object, errors + NodeRules.errors(of: object))
         default: try refuse(object, errors)
         }
     }
@@ -51,6 +55,16 @@ package final class ClusterAdmission: Admission {
         guard object.type == .services else { return }
         allocator.withLock { $0.release(ServiceSpec(object.json["spec"])) }
     }
+
+    /// Where endpoints may point at even where it is loopback: everywhere, if it is us who say so.
+    private func ownRanges(for object: KubeObject) -> [CIDR] {
+        let isOurs =
+            EndpointsMirror.isOurs(object) || SliceDocument.isOurs(object)
+            || object.name == "kubernetes" && object.namespace == "default"
+        return isOurs ? Self.everywhere : networks.podRanges
+    }
+
+    private static let everywhere = ["0.0.0.0/0", "::/0"].compactMap { CIDR($0) }
 
     private func refuse(_ object: KubeObject, _ errors: [FieldError]) throws(APIError) {
         if !errors.isEmpty { throw .invalid(object, errors) }
@@ -66,9 +80,15 @@ package final class ClusterAdmission: Admission {
             spec.dropTypeDependentFields(of: oldSpec)
         }
         spec.fillInDefaults()
-        var errors = metadataErrors
-        errors += spec.settleFamilies(cluster: networks.families, old: oldSpec)
-        errors += spec.validationErrors(old: oldSpec)
+        let familyErrors = spec.settleFamilies(cluster: networks.families, old: oldSpec)
+        // The API server settles these before it looks at the rest.
+        if !spec.isExternalName { try refuse(object, familyErrors) }
+        var errors = metadataErrors + ServiceAnnotationRules.errors(of: object)
+        errors += spec.validationErrors(old: oldSpec, familyErrors: familyErrors)
+        LoadBalancerStatus.fillInDefaults(&object)
+        if object.json["status"] != old?.json["status"], old != nil {
+            errors += LoadBalancerStatus.errors(of: object)
+        }
         try refuse(object, errors)
         let named = object
         let result = allocator.withLock { allocator -> Result<ServiceSpec, APIError> in

@@ -35,10 +35,14 @@ enum EndpointsRules {
         for list in lists {
             for (index, address) in (subset[list]?.arrayValue ?? []).enumerated() {
                 let text = address["ip"]?.stringValue ?? ""
-                if let ip = IPAddress(text), podRanges.contains(where: { $0.contains(ip) }) { continue }
-                errors += AddressRules.errors(of: text, at: "\(path).\(list)[\(index)].ip")
-                if let hostname = address["hostname"]?.stringValue, let problem = NameRules.dns1123Label(hostname) {
-                    errors.append(.invalid("\(path).\(list)[\(index)].hostname", hostname, problem))
+                let place = "\(path).\(list)[\(index)]"
+                errors += AddressRules.errors(of: text, at: "\(place).ip", podRanges: podRanges)
+                if let hostname = address["hostname"]?.stringValue, !hostname.isEmpty {
+                    errors += FieldError.invalid(
+                        "\(place).hostname", hostname, problems: NameRules.dns1123Label(hostname))
+                }
+                if let node = address["nodeName"]?.stringValue {
+                    errors += FieldError.invalid("\(place).nodeName", node, problems: NameRules.dns1123Subdomain(node))
                 }
             }
         }
@@ -48,8 +52,8 @@ enum EndpointsRules {
             let name = port["name"]?.stringValue ?? ""
             if name.isEmpty {
                 if ports.count > 1 { errors.append(.required("\(place).name")) }
-            } else if let problem = NameRules.dns1123Label(name) {
-                errors.append(.invalid("\(place).name", name, problem))
+            } else {
+                errors += FieldError.invalid("\(place).name", name, problems: NameRules.dns1123Label(name))
             }
             let number = port["port"]?.intValue ?? 0
             if !(1...65535).contains(number) {
@@ -59,6 +63,9 @@ enum EndpointsRules {
             if TransportProtocol(rawValue: transport) == nil {
                 errors.append(
                     .unsupported("\(place).protocol", transport, supported: TransportProtocol.allCases.map(\.rawValue)))
+            }
+            if let name = port["appProtocol"]?.stringValue {
+                errors += FieldError.invalid("\(place).appProtocol", name, problems: NameRules.qualifiedName(name))
             }
         }
         return errors

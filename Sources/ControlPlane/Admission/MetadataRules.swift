@@ -6,22 +6,18 @@ enum MetadataRules {
 
     static func errors(of object: KubeObject) -> [FieldError] {
         var errors: [FieldError] = []
-        if let problem = nameProblem(object) { errors.append(.invalid("metadata.name", object.name, problem)) }
+        errors += FieldError.invalid("metadata.name", object.name, problems: nameProblems(object))
         for (key, value) in object.labels.sorted(by: { $0.key < $1.key }) {
-            if let problem = NameRules.qualifiedName(key) { errors.append(.invalid("metadata.labels", key, problem)) }
-            if let problem = NameRules.labelValue(value) { errors.append(.invalid("metadata.labels", value, problem)) }
+            errors += FieldError.invalid("metadata.labels", key, problems: NameRules.qualifiedName(key))
+            errors += FieldError.invalid("metadata.labels", value, problems: NameRules.labelValue(value))
         }
         var size = 0
         for (key, value) in object.annotations.sorted(by: { $0.key < $1.key }) {
             size += key.utf8.count + value.utf8.count
-            if let problem = NameRules.qualifiedName(key.lowercased()) {
-                errors.append(.invalid("metadata.annotations", key, problem))
-            }
+            errors += FieldError.invalid(
+                "metadata.annotations", key, problems: NameRules.qualifiedName(key.lowercased()))
         }
-        if size > largestAnnotations {
-            errors.append(
-                .invalid("metadata.annotations", size, "may not be more than \(largestAnnotations) bytes"))
-        }
+        if size > largestAnnotations { errors.append(.tooLong("metadata.annotations", most: largestAnnotations)) }
         for key in ["labels", "annotations"] {
             for (name, value) in (object.json["metadata"]?[key]?.objectValue ?? [:]).sorted(by: { $0.key < $1.key })
             where value.stringValue == nil {
@@ -32,11 +28,11 @@ enum MetadataRules {
         return errors
     }
 
-    private static func nameProblem(_ object: KubeObject) -> String? {
+    private static func nameProblems(_ object: KubeObject) -> [String] {
         switch object.type {
         case .services: NameRules.dns1035Label(object.name)
         case .namespaces: NameRules.dns1123Label(object.name)
-        case .events: nil
+        case .events: []
         default: NameRules.dns1123Subdomain(object.name)
         }
     }

@@ -16,9 +16,13 @@ enum PodRules {
             }
         }
         for key in ["hostname", "subdomain"] {
-            if let text = spec[key]?.stringValue, !text.isEmpty, let problem = NameRules.dns1123Label(text) {
-                errors.append(.invalid("spec.\(key)", text, problem))
-            }
+            guard let text = spec[key]?.stringValue, !text.isEmpty else { continue }
+            errors += FieldError.invalid("spec.\(key)", text, problems: NameRules.dns1123Label(text))
+        }
+        for (index, gate) in (spec["readinessGates"]?.arrayValue ?? []).enumerated() {
+            let type = gate["conditionType"]?.stringValue ?? ""
+            errors += FieldError.invalid(
+                "spec.readinessGates[\(index)].conditionType", type, problems: NameRules.qualifiedName(type))
         }
         let policies = ["Always", "Never", "OnFailure"]
         if let policy = spec["restartPolicy"]?.stringValue, !policies.contains(policy) {
@@ -28,6 +32,7 @@ enum PodRules {
             errors.append(
                 .invalid("spec.terminationGracePeriodSeconds", grace, "must be greater than or equal to 0"))
         }
+        errors += PlacementRules.errors(of: spec)
         errors += VolumeRules.errors(of: spec)
         errors += dnsErrors(spec)
         return errors
@@ -36,19 +41,9 @@ enum PodRules {
     private static func errors(of container: JSONValue, at path: String, names: inout Set<String>) -> [FieldError] {
         var errors: [FieldError] = []
         let name = container["name"]?.stringValue ?? ""
-        if let error = ListedName.error(name, at: path, names: &names) { errors.append(error) }
+        errors += ListedName.errors(name, at: path, names: &names)
         if (container["image"]?.stringValue ?? "").isEmpty { errors.append(.required("\(path).image")) }
-        for (index, port) in (container["ports"]?.arrayValue ?? []).enumerated() {
-            let number = port["containerPort"]?.intValue ?? 0
-            if !(1...65535).contains(number) {
-                errors.append(
-                    .invalid(
-                        "\(path).ports[\(index)].containerPort", number, "must be between 1 and 65535, inclusive"))
-            }
-            if let name = port["name"]?.stringValue, !name.isEmpty, let problem = NameRules.portName(name) {
-                errors.append(.invalid("\(path).ports[\(index)].name", name, problem))
-            }
-        }
+        errors += portErrors(container["ports"]?.arrayValue ?? [], at: "\(path).ports")
         for (index, variable) in (container["env"]?.arrayValue ?? []).enumerated() {
             if (variable["name"]?.stringValue ?? "").isEmpty { errors.append(.required("\(path).env[\(index)].name")) }
             if let value = variable["value"], value != .null, value.stringValue == nil {
@@ -56,31 +51,35 @@ enum PodRules {
                     .invalid("\(path).env[\(index)].value", json: value, "must be a string (put it in quotes)"))
             }
         }
-        for kind in ["livenessProbe", "readinessProbe", "startupProbe"] {
-            if let probe = container[kind], probe != .null {
-                errors += Self.errors(of: probe, kind: kind, at: "\(path).\(kind)")
-            }
-        }
-        return errors
+        return errors + ProbeRules.errors(of: container, at: path)
     }
 
-    /// Semantics 4.1.
-    private static func errors(of probe: JSONValue, kind: String, at path: String) -> [FieldError] {
+    private static func portErrors(_ ports: [JSONValue], at path: String) -> [FieldError] {
         var errors: [FieldError] = []
-        let handlers = ["exec", "grpc", "httpGet", "tcpSocket"].filter { probe[$0] != nil }
-        if handlers.isEmpty { errors.append(.required(path, "must specify a handler type")) }
-        for handler in handlers.dropFirst() {
-            errors.append(.forbidden("\(path).\(handler)", "may not specify more than 1 handler type"))
-        }
-        for key in [
-            "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold",
-        ] {
-            if let value = probe[key]?.intValue, value < 0 {
-                errors.append(.invalid("\(path).\(key)", value, "must be greater than or equal to 0"))
+        var names: Set<String> = []
+        for (index, port) in ports.enumerated() {
+            let place = "\(path)[\(index)]"
+            if let name = port["name"]?.stringValue, !name.isEmpty {
+                let problems = NameRules.portName(name)
+                errors += FieldError.invalid("\(place).name", name, problems: problems)
+                if problems.isEmpty, !names.insert(name).inserted {
+                    errors.append(.duplicate("\(place).name", printed: FieldError.quoted(name)))
+                }
             }
-        }
-        if kind != "readinessProbe", let value = probe["successThreshold"]?.intValue, value > 1 {
-            errors.append(.invalid("\(path).successThreshold", value, "must be 1"))
+            for key in ["containerPort", "hostPort"] {
+                let number = port[key]?.intValue ?? 0
+                if number == 0 {
+                    if key == "containerPort" { errors.append(.required("\(place).\(key)")) }
+                } else if !(1...65535).contains(number) {
+                    errors.append(.invalid("\(place).\(key)", number, "must be between 1 and 65535, inclusive"))
+                }
+            }
+            let transport = port["protocol"]?.stringValue ?? ""
+            if TransportProtocol(rawValue: transport) == nil {
+                errors.append(
+                    .unsupported(
+                        "\(place).protocol", transport, supported: TransportProtocol.allCases.map(\.rawValue)))
+            }
         }
         return errors
     }

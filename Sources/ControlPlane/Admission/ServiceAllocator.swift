@@ -188,6 +188,10 @@ struct ServiceAllocator {
     }
 
     private static func ports(of spec: ServiceSpec) -> [UInt16] {
-        (spec.ports.map(\.nodePort) + [spec.healthCheckNodePort]).filter { $0 != 0 }.compactMap(UInt16.init(exactly:))
+        // What an ExternalName Service has was never allocated.
+        spec.isExternalName
+            ? []
+            : (spec.ports.map(\.nodePort) + [spec.healthCheckNodePort]).filter { $0 != 0 }.compactMap(
+                UInt16.init(exactly:))
     }
 }

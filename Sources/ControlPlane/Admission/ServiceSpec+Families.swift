@@ -3,42 +3,74 @@ import NetTypes
 
 /// IP families and their policy (semantics 9).
 extension ServiceSpec {
-    /// Settles policy and families as far as the cluster allows, before validation.
+    private static let policyPath = "spec.ipFamilyPolicy"
+
+    /// Settles policy and families as far as the cluster allows, before the rest is validated.
     ///
     /// - Parameter cluster: the families of the cluster, the default one first.
-    /// - Returns: what cannot be.
+    /// - Returns: what cannot be; then nothing is settled.
     mutating func settleFamilies(cluster: [IPFamily], old: ServiceSpec?) -> [FieldError] {
-        guard !isExternalName else {
-            var errors: [FieldError] = []
-            let reason = "may not be set for ExternalName services"
-            if !clusterIPs.isEmpty { errors.append(.forbidden("spec.clusterIPs", reason)) }
-            if familyPolicy != nil { errors.append(.forbidden("spec.ipFamilyPolicy", reason)) }
-            if !families.isEmpty { errors.append(.forbidden("spec.ipFamilies", reason)) }
-            return errors
-        }
-        var errors = listErrors()
-        if let old, familyPolicy == "SingleStack", old.clusterIPs.count == 2 || old.families.count == 2 {
-            releaseSecondary(old)
-        }
-        let given = families.compactMap(IPFamily.init)
-        let addresses = isHeadless ? [] : clusterIPs.compactMap { IPAddress($0) }
+        guard !isExternalName else { return errorsOfExternalName() }
+        // What prefers two families does not change by itself when the cluster gets or loses one (9.5).
+        if let old, prefersTheSame(as: old) { return [] }
         let isOpenHeadless = isHeadless && !hasSelector
-        errors += policyErrors(given: given, addresses: addresses, cluster: cluster, isOpenHeadless: isOpenHeadless)
+        let policy = familyPolicy ?? old?.familyPolicy ?? (isOpenHeadless ? "RequireDualStack" : "SingleStack")
+        familyPolicy = policy
+        let listErrors = clusterIPErrors() + listErrors()
+        guard listErrors.isEmpty else { return listErrors }
+
+        var errors: [FieldError] = []
+        if policy == "SingleStack" {
+            if let old { releaseSecondary(old) }
+            errors += singleStackErrors()
+        } else if let old {
+            errors += releaseErrors(old)
+        }
+        var settled = families.compactMap(IPFamily.init)
+        for (index, text) in clusterIPs.enumerated() where index >= settled.count {
+            guard let family = IPAddress(text)?.family else { continue }
+            if cluster.contains(family) {
+                settled.append(family)
+            } else {
+                errors.append(
+                    .invalid(
+                        "spec.clusterIPs[\(index)]", clusterIPs,
+                        "\(family.rawValue) is not configured on this cluster"))
+            }
+        }
         guard errors.isEmpty else { return errors }
 
-        if familyPolicy == nil { familyPolicy = isOpenHeadless ? "RequireDualStack" : "SingleStack" }
-        var settled = given
-        for (index, address) in addresses.enumerated() where index >= settled.count { settled.append(address.family) }
+        if !isOpenHeadless {
+            if policy == "RequireDualStack", cluster.count < 2 {
+                errors.append(
+                    .invalid(Self.policyPath, policy, "this cluster is not configured for dual-stack services"))
+            }
+            for (index, family) in settled.enumerated() where !cluster.contains(family) {
+                errors.append(
+                    .invalid("spec.ipFamilies[\(index)]", family.rawValue, "not configured on this cluster"))
+            }
+            guard errors.isEmpty else { return errors }
+        }
         if settled.isEmpty, let first = cluster.first { settled = [first] }
-        let other: IPFamily = settled.first == .v4 ? .v6 : .v4
-        let wantsBoth = familyPolicy == "RequireDualStack" || familyPolicy == "PreferDualStack"
-        if settled.count == 1, wantsBoth,
-            cluster.contains(other) || (isOpenHeadless && familyPolicy != "PreferDualStack")
-        {
-            settled.append(other)
+        if settled.count == 1, policy != "SingleStack", isOpenHeadless || cluster.count == 2 {
+            settled.append(settled[0] == .v4 ? .v6 : .v4)
         }
         families = settled.map(\.rawValue)
         return []
+    }
+
+    private func errorsOfExternalName() -> [FieldError] {
+        var errors: [FieldError] = []
+        let reason = "may not be set for ExternalName services"
+        if !clusterIPs.isEmpty { errors.append(.forbidden("spec.clusterIPs", reason)) }
+        if !families.isEmpty { errors.append(.forbidden("spec.ipFamilies", reason)) }
+        if familyPolicy != nil { errors.append(.forbidden(Self.policyPath, reason)) }
+        return errors
+    }
+
+    private func prefersTheSame(as old: ServiceSpec) -> Bool {
+        familyPolicy == "PreferDualStack" && old.familyPolicy == familyPolicy && clusterIPs == old.clusterIPs
+            && families == old.families && clusterIP == old.clusterIP
     }
 
     /// A change to SingleStack that leaves the lists as they were gives the second address back (9.4).
@@ -47,75 +79,77 @@ extension ServiceSpec {
         if families == old.families { families = Array(families.prefix(1)) }
     }
 
+    /// Without SingleStack the second family and address stay (9.4).
+    private func releaseErrors(_ old: ServiceSpec) -> [FieldError] {
+        func refused(_ what: String) -> FieldError {
+            .invalid(
+                Self.policyPath, familyPolicy ?? "", "must be 'SingleStack' to release the secondary \(what)")
+        }
+        var errors: [FieldError] = []
+        if old.clusterIPs.count == 2, clusterIPs.count == 1 { errors.append(refused("cluster IP")) }
+        if old.families.count == 2, families.count == 1 { errors.append(refused("IP family")) }
+        return errors
+    }
+
+    private func singleStackErrors() -> [FieldError] {
+        func refused(_ what: String) -> FieldError {
+            .invalid(
+                Self.policyPath, "SingleStack",
+                "must be 'RequireDualStack' or 'PreferDualStack' when multiple \(what) are specified")
+        }
+        return (clusterIPs.count == 2 ? [refused("cluster IPs")] : [])
+            + (families.count == 2 ? [refused("IP families")] : [])
+    }
+
+    /// What is wrong with the lists by themselves (9.3).
     private func listErrors() -> [FieldError] {
         var errors: [FieldError] = []
-        if let policy = familyPolicy, !["SingleStack", "PreferDualStack", "RequireDualStack"].contains(policy) {
-            errors.append(
-                .unsupported(
-                    "spec.ipFamilyPolicy", policy, supported: ["SingleStack", "PreferDualStack", "RequireDualStack"]))
-        }
         for (index, family) in families.enumerated() {
+            let path = "spec.ipFamilies[\(index)]"
             if IPFamily(rawValue: family) == nil {
-                errors.append(.unsupported("spec.ipFamilies[\(index)]", family, supported: ["IPv4", "IPv6"]))
-            } else if families.firstIndex(of: family) != index {
-                errors.append(.duplicate("spec.ipFamilies[\(index)]", printed: FieldError.quoted(family)))
+                errors.append(.unsupported(path, family, supported: IPFamily.allCases.map(\.rawValue)))
+            }
+            if families.firstIndex(of: family) != index {
+                errors.append(.duplicate(path, printed: FieldError.quoted(family)))
+            }
+        }
+        let policies = ["SingleStack", "PreferDualStack", "RequireDualStack"]
+        if let policy = familyPolicy, !policies.contains(policy) {
+            errors.append(.unsupported(Self.policyPath, policy, supported: policies))
+        }
+        var areAddresses = true
+        for (index, text) in clusterIPs.enumerated() {
+            if index == 0, text == "None" {
+                if clusterIPs.count == 1 { continue }
+                errors.append(.invalid("spec.clusterIPs", clusterIPs, "'None' must be the first and only value"))
+                areAddresses = false
+            } else if IPAddress(text) == nil {
+                errors.append(
+                    .invalid(
+                        "spec.clusterIPs[\(index)]", text,
+                        "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"))
+                areAddresses = false
             }
         }
         if clusterIPs.count > 2 {
             errors.append(.invalid("spec.clusterIPs", clusterIPs, "may only hold up to 2 values"))
         }
-        if clusterIPs.count > 1, clusterIPs.contains("None") {
-            errors.append(.invalid("spec.clusterIPs", clusterIPs, "'None' must be the first and only value"))
-        }
+        return areAddresses ? errors + addressFamilyErrors() : errors
+    }
+
+    private func addressFamilyErrors() -> [FieldError] {
+        var errors: [FieldError] = []
         let addresses = clusterIPs.compactMap { IPAddress($0) }
-        if addresses.count == 2, addresses[0].family == addresses[1].family {
+        if addresses.count > 1, addresses.count != Set(addresses.map(\.family)).count {
             errors.append(
                 .invalid("spec.clusterIPs", clusterIPs, "may specify no more than one IP for each IP family"))
         }
-        for (index, text) in clusterIPs.enumerated() where text != "None" {
-            guard let address = IPAddress(text) else {
-                errors.append(
-                    .invalid(
-                        "spec.clusterIPs[\(index)]", text,
-                        "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"))
-                continue
-            }
-            if index < families.count, let family = IPFamily(rawValue: families[index]), family != address.family {
-                errors.append(
-                    .invalid(
-                        "spec.clusterIPs[\(index)]", text,
-                        "expected an \(family.rawValue) value as indicated by `ipFamilies[\(index)]`"))
-            }
-        }
-        return errors
-    }
-
-    private func policyErrors(
-        given: [IPFamily], addresses: [IPAddress], cluster: [IPFamily], isOpenHeadless: Bool
-    ) -> [FieldError] {
-        var errors: [FieldError] = []
-        let isSingle = familyPolicy == nil && !isOpenHeadless || familyPolicy == "SingleStack"
-        let path = "spec.ipFamilyPolicy"
-        if isSingle, given.count > 1 || addresses.count > 1 {
-            let what = given.count > 1 ? "multiple IP families are specified" : "multiple cluster IPs are specified"
-            errors.append(
-                .invalid(path, "SingleStack", "must be 'RequireDualStack' or 'PreferDualStack' when \(what)"))
-        }
-        if familyPolicy == "RequireDualStack", cluster.count < 2, !isOpenHeadless {
-            errors.append(
-                .invalid(path, "RequireDualStack", "this cluster is not configured for dual-stack services"))
-        }
-        if !isOpenHeadless {
-            for (index, family) in given.enumerated() where !cluster.contains(family) {
-                errors.append(
-                    .invalid("spec.ipFamilies[\(index)]", family.rawValue, "not configured on this cluster"))
-            }
-        }
-        for (index, address) in addresses.enumerated() where !cluster.contains(address.family) {
+        for (index, address) in addresses.enumerated() where index < families.count {
+            guard let family = IPFamily(rawValue: families[index]), family != address.family else { continue }
             errors.append(
                 .invalid(
-                    "spec.clusterIPs[\(index)]", clusterIPs,
-                    "\(address.family.rawValue) is not configured on this cluster"))
+                    "spec.clusterIPs[\(index)]", clusterIPs[index],
+                    "expected an \(family.rawValue) value as indicated by `ipFamilies[\(index)]`"))
         }
         return errors
     }

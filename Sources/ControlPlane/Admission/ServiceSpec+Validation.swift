@@ -3,29 +3,34 @@ import NetTypes
 
 /// The rules for a Service, in the API server's words (semantics 2.1, 2.2, 2.7).
 extension ServiceSpec {
-    /// What is wrong; run after ``fillInDefaults()`` and ``settleFamilies(cluster:old:)``.
-    func validationErrors(old: ServiceSpec?) -> [FieldError] {
-        let types = ServiceType.allCases.map(\.rawValue)
-        guard types.contains(type) else { return [.unsupported("spec.type", type, supported: types)] }
+    /// What is wrong, in the API server's order; run after ``fillInDefaults()``.
+    ///
+    /// - Parameter familyErrors: those of ``settleFamilies(cluster:old:)``.
+    func validationErrors(old: ServiceSpec?, familyErrors: [FieldError] = []) -> [FieldError] {
         var errors: [FieldError] = []
+        if let old { errors += immutableErrors(old) }
         if ports.isEmpty, !isHeadless, !isExternalName { errors.append(.required("spec.ports")) }
         if isHeadless, hasNodePorts {
             errors.append(
                 .invalid("spec.clusterIPs[0]", "None", "may not be set to 'None' for \(type) services"))
         }
-        errors += clusterIPErrors()
+        errors += externalNameErrors()
         errors += portErrors()
         errors += selectorErrors()
         errors += affinityErrors()
-        errors += externalNameErrors()
+        errors += familyErrors
         errors += externalIPErrors()
+        let types = ServiceType.allCases.map(\.rawValue)
+        if !types.contains(type) { errors.append(.unsupported("spec.type", type, supported: types)) }
+        errors += nodePortErrors()
+        errors += duplicatePortErrors()
         errors += loadBalancerErrors(old: old)
         errors += policyErrors()
-        if let old { errors += immutableErrors(old) }
         return errors
     }
 
-    private func clusterIPErrors() -> [FieldError] {
+    /// What is wrong between `clusterIP` and `clusterIPs` (semantics 2.6).
+    func clusterIPErrors() -> [FieldError] {
         if clusterIP.isEmpty, !clusterIPs.isEmpty {
             return [.invalid("spec.clusterIPs", clusterIPs, "must be empty when `clusterIP` is not specified")]
         }
@@ -40,27 +45,42 @@ extension ServiceSpec {
     private func portErrors() -> [FieldError] {
         var errors: [FieldError] = []
         var names: Set<String> = []
-        var pairs: Set<String> = []
-        var nodePorts: Set<String> = []
         for (index, port) in ports.enumerated() {
             let path = "spec.ports[\(index)]"
-            errors += Self.errors(of: port, at: path)
             let name = port["name"]?.stringValue ?? ""
             // A single port needs no name.
-            if !name.isEmpty || ports.count > 1, let error = ListedName.error(name, at: path, names: &names) {
-                errors.append(error)
+            if !name.isEmpty || ports.count > 1 { errors += ListedName.errors(name, at: path, names: &names) }
+            errors += Self.errors(of: port, at: path)
+        }
+        return errors
+    }
+
+    private func nodePortErrors() -> [FieldError] {
+        var errors: [FieldError] = []
+        var taken: Set<String> = []
+        for (index, port) in ports.enumerated() where port.nodePort != 0 {
+            let path = "spec.ports[\(index)].nodePort"
+            if type == "ClusterIP" { errors.append(.forbidden(path, "may not be used when `type` is '\(type)'")) }
+            if !taken.insert("\(port["protocol"]?.stringValue ?? "") \(port.nodePort)").inserted {
+                errors.append(.duplicate(path, printed: "\(port.nodePort)"))
             }
-            let transport = port["protocol"]?.stringValue ?? ""
-            if !pairs.insert("\(transport) \(port["port"]?.intValue ?? 0)").inserted {
-                errors.append(.duplicate(path, printed: Self.printed(port)))
-            }
-            let node = port.nodePort
-            if node != 0, !hasNodePorts {
-                errors.append(
-                    .forbidden("\(path).nodePort", "may not be used when `type` is '\(type)'"))
-            } else if node != 0, !nodePorts.insert("\(transport) \(node)").inserted {
-                errors.append(.duplicate("\(path).nodePort", printed: "\(node)"))
-            }
+        }
+        return errors
+    }
+
+    /// One number may serve once per protocol; the API server prints what the two entries have in common.
+    private func duplicatePortErrors() -> [FieldError] {
+        var errors: [FieldError] = []
+        var pairs: Set<String> = []
+        for (index, port) in ports.enumerated() {
+            let transport = FieldError.quoted(port["protocol"]?.stringValue ?? "")
+            let number = port["port"]?.intValue ?? 0
+            guard !pairs.insert("\(transport) \(number)").inserted else { continue }
+            errors.append(
+                .duplicate(
+                    "spec.ports[\(index)]",
+                    printed: "{\"Name\":\"\",\"Protocol\":\(transport),\"AppProtocol\":null,\"Port\":\(number),"
+                        + "\"TargetPort\":0,\"NodePort\":0}"))
         }
         return errors
     }
@@ -79,42 +99,24 @@ extension ServiceSpec {
         case .int(let target) where !(1...65535).contains(target):
             errors.append(.invalid("\(path).targetPort", target, range))
         case .string(let target):
-            if let problem = NameRules.portName(target) {
-                errors.append(.invalid("\(path).targetPort", target, problem))
-            }
+            errors += FieldError.invalid("\(path).targetPort", target, problems: NameRules.portName(target))
         case .int, nil: break
         }
-        if let name = port["appProtocol"]?.stringValue, let problem = NameRules.qualifiedName(name) {
-            errors.append(.invalid("\(path).appProtocol", name, problem))
+        if let name = port["appProtocol"]?.stringValue {
+            errors += FieldError.invalid("\(path).appProtocol", name, problems: NameRules.qualifiedName(name))
         }
         return errors
-    }
-
-    /// A port as the API server prints it in `Duplicate value`.
-    private static func printed(_ port: JSONValue) -> String {
-        func quoted(_ key: String) -> String { FieldError.quoted(port[key]?.stringValue ?? "") }
-        let application = port["appProtocol"]?.stringValue.map(FieldError.quoted) ?? "null"
-        let target =
-            switch IntOrString(port["targetPort"]) {
-            case .string(let name): FieldError.quoted(name)
-            case .int(let number): "\(number)"
-            case nil: "0"
-            }
-        return "{\"Name\":\(quoted("name")),\"Protocol\":\(quoted("protocol")),\"AppProtocol\":\(application),"
-            + "\"Port\":\(port["port"]?.intValue ?? 0),\"TargetPort\":\(target),\"NodePort\":\(port.nodePort)}"
     }
 
     // MARK: The rest
 
     private func selectorErrors() -> [FieldError] {
         (json["selector"]?.objectValue ?? [:]).sorted { $0.key < $1.key }.flatMap { key, value -> [FieldError] in
-            var errors: [FieldError] = []
-            if let problem = NameRules.qualifiedName(key) { errors.append(.invalid("spec.selector", key, problem)) }
+            let errors = FieldError.invalid("spec.selector", key, problems: NameRules.qualifiedName(key))
             guard let text = value.stringValue else {
                 return errors + [.invalid("spec.selector.\(key)", json: value, "must be a string (put it in quotes)")]
             }
-            if let problem = NameRules.labelValue(text) { errors.append(.invalid("spec.selector", text, problem)) }
-            return errors
+            return errors + FieldError.invalid("spec.selector", text, problems: NameRules.labelValue(text))
         }
     }
 
@@ -138,9 +140,9 @@ extension ServiceSpec {
     private func externalNameErrors() -> [FieldError] {
         guard isExternalName else { return [] }
         let name = text("externalName")
-        guard !name.isEmpty else { return [.required("spec.externalName")] }
         let bare = name.hasSuffix(".") ? String(name.dropLast()) : name
-        return NameRules.dns1123Subdomain(bare).map { [.invalid("spec.externalName", name, $0)] } ?? []
+        guard !bare.isEmpty else { return [.required("spec.externalName")] }
+        return FieldError.invalid("spec.externalName", bare, problems: NameRules.dns1123Subdomain(bare))
     }
 
     private func externalIPErrors() -> [FieldError] {
@@ -155,21 +157,23 @@ extension ServiceSpec {
         let ranges = json["loadBalancerSourceRanges"]?.arrayValue ?? []
         if !ranges.isEmpty, type != "LoadBalancer" {
             errors.append(.forbidden("spec.LoadBalancerSourceRanges", onlyLoadBalancer))
-        } else {
-            for (index, range) in ranges.enumerated() {
-                let text = range.stringValue ?? ""
-                guard CIDR(text.filter { $0 != " " }) == nil else { continue }
-                errors.append(
-                    .invalid(
-                        "spec.LoadBalancerSourceRanges[\(index)]", text,
-                        "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"))
-            }
+        }
+        for (index, range) in ranges.enumerated() {
+            let text = (range.stringValue ?? "").trimmed
+            guard CIDR(text) == nil else { continue }
+            errors.append(
+                .invalid(
+                    "spec.LoadBalancerSourceRanges[\(index)]", text,
+                    "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"))
+        }
+        if json["allocateLoadBalancerNodePorts"] != nil, type != "LoadBalancer" {
+            errors.append(.forbidden("spec.allocateLoadBalancerNodePorts", onlyLoadBalancer))
         }
         if let name = json["loadBalancerClass"]?.stringValue {
             if type != "LoadBalancer" {
                 errors.append(.forbidden("spec.loadBalancerClass", onlyLoadBalancer))
-            } else if let problem = NameRules.qualifiedName(name) {
-                errors.append(.invalid("spec.loadBalancerClass", name, problem))
+            } else {
+                errors += FieldError.invalid("spec.loadBalancerClass", name, problems: NameRules.qualifiedName(name))
             }
         }
         if let old, old.type == "LoadBalancer", type == "LoadBalancer",
@@ -177,9 +181,6 @@ extension ServiceSpec {
         {
             let value = json["loadBalancerClass"] ?? .null
             errors.append(.invalid("spec.loadBalancerClass", json: value, "may not change once set"))
-        }
-        if json["allocateLoadBalancerNodePorts"] != nil, type != "LoadBalancer" {
-            errors.append(.forbidden("spec.allocateLoadBalancerNodePorts", onlyLoadBalancer))
         }
         return errors
     }
@@ -198,15 +199,15 @@ extension ServiceSpec {
                 errors.append(.unsupported("spec.externalTrafficPolicy", external, supported: policies))
             }
         }
-        let internalPolicy = text("internalTrafficPolicy")
-        if !isExternalName, !policies.contains(internalPolicy) {
-            errors.append(.unsupported("spec.internalTrafficPolicy", internalPolicy, supported: policies))
-        }
         if healthCheckNodePort != 0, !wantsHealthCheckPort {
             errors.append(
                 .invalid(
                     "spec.healthCheckNodePort", healthCheckNodePort,
                     "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"))
+        }
+        let internalPolicy = text("internalTrafficPolicy")
+        if !policies.contains(internalPolicy), !isExternalName || !internalPolicy.isEmpty {
+            errors.append(.unsupported("spec.internalTrafficPolicy", internalPolicy, supported: policies))
         }
         if let distribution = json["trafficDistribution"]?.stringValue {
             let known = ["PreferClose", "PreferSameNode", "PreferSameZone"]
@@ -233,14 +234,6 @@ extension ServiceSpec {
         let mayChangeFamilies = isHeadless && old.isHeadless
         if let before = old.families.first, let now = families.first, before != now, !mayChangeFamilies {
             errors.append(.invalid("spec.ipFamilies[0]", families, "may not change once set"))
-        }
-        if familyPolicy != "SingleStack" {
-            if old.clusterIPs.count == 2, clusterIPs.count == 1 {
-                errors.append(
-                    .invalid(
-                        "spec.ipFamilyPolicy", familyPolicy ?? "",
-                        "must be 'SingleStack' to release the secondary cluster IP"))
-            }
         }
         if wantsHealthCheckPort, old.wantsHealthCheckPort, old.healthCheckNodePort != 0,
             healthCheckNodePort != old.healthCheckNodePort

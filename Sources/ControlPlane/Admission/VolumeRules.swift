@@ -8,7 +8,7 @@ enum VolumeRules {
         for (index, volume) in (spec["volumes"]?.arrayValue ?? []).enumerated() {
             let path = "spec.volumes[\(index)]"
             let name = volume["name"]?.stringValue ?? ""
-            if let error = ListedName.error(name, at: path, names: &names) { errors.append(error) }
+            errors += ListedName.errors(name, at: path, names: &names)
             errors += Self.errors(of: volume, at: path)
         }
         for list in ["initContainers", "containers"] {

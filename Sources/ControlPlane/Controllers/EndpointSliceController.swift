@@ -9,12 +9,14 @@ struct EndpointSliceController {
 
     private let store: Store
     private let logger: Logger
+    private let events: EventRecorder
     private var index = EndpointIndex()
-    /// Why Services that ask for topology hints have none.
-    private var hintFailures: [EndpointIndex.ServiceName: [String]] = [:]
+    private var hints = HintReports()
+    private var triggers = TriggerTimes()
 
-    init(_ store: Store, logger: Logger) {
+    init(_ store: Store, events: EventRecorder, logger: Logger) {
         self.store = store
+        self.events = events
         self.logger = logger
     }
 
@@ -35,7 +37,8 @@ struct EndpointSliceController {
         let ours = index.slices(of: name).filter(SliceDocument.isOurs)
         guard let service = index.services[name] else {
             for slice in ours { delete(slice) }
-            hintFailures[name] = nil
+            hints.forget(name)
+            triggers.forget(name)
             synchronizeMirror(name, nil)
             if wasDeleted, let endpoints = index.endpoints[name] { delete(endpoints) }
             return
@@ -49,43 +52,46 @@ struct EndpointSliceController {
         let (families, nodes) = (EndpointRules.families(of: service), index.nodes)
         let pods = index.pods(of: service)
         var wanted = EndpointRules.endpoints(of: service, pods: pods) { nodes[$0] }
+        let trigger = triggers.note(name, service, pods: pods)
+        var outcomes: HintReports.Outcomes = [:]
         if TopologyHints.isWanted(by: service) {
-            noteHints(name, failures: TopologyHints.add(to: &wanted, nodes: nodes.values))
-        } else {
-            hintFailures[name] = nil
+            outcomes = TopologyHints.add(to: &wanted, families: families, nodes: nodes.values)
         }
         let plan = SlicePacking.plan(wanted, existing: existing, families: families)
-        for draft in plan.writes { write(SliceDocument.object(draft, of: service), isNew: draft.existing == nil) }
+        for draft in plan.writes {
+            write(SliceDocument.object(draft, of: service, trigger: trigger), isNew: draft.existing == nil)
+        }
         let rewritten = Set(plan.writes.compactMap(\.existing?.name) + plan.deletions.map(\.name))
         let labels = SliceDocument.labels(of: service)
         for slice in existing where !rewritten.contains(slice.name) && slice.labels != labels {
             var slice = slice
             slice.labels = labels
+            TriggerTimes.annotate(&slice, trigger)
             write(slice, isNew: false)
         }
         for slice in plan.deletions { delete(slice) }
         synchronizeMirror(name, nil)
         let present = index.endpoints[name]
-        write(EndpointsDocument.object(of: service, pods: pods, existing: present), isNew: present == nil)
+        let document = EndpointsDocument.object(of: service, pods: pods, existing: present, trigger: trigger)
+        if document != present { write(document, isNew: present == nil) }
+        report(hints.note(name, outcomes), about: service)
     }
 
-    /// Says once that there are hints, or why there are none (3.10).
-    private mutating func noteHints(_ name: EndpointIndex.ServiceName, failures: [String]) {
-        guard hintFailures[name] != failures else { return }
-        hintFailures[name] = failures
-        for failure in failures {
-            logger.warning(
-                "TopologyAwareHintsDisabled",
-                metadata: ["service": "\(name.namespace)/\(name.name)", "reason": "\(failure)"])
+    /// Says that there are hints, or why there are none (3.10).
+    private func report(_ reports: [HintReports.Report], about service: Service) {
+        for report in reports {
+            events.record(
+                service.object, by: "endpoint-slice-controller", isWarning: report.isWarning, reason: report.reason,
+                message: report.message)
+            logger.log(
+                level: report.isWarning ? .warning : .info, "\(report.reason)",
+                metadata: ["service": "\(service.namespace)/\(service.name)", "reason": "\(report.message)"])
         }
     }
 
     /// Brings the slices that mirror `endpoints` up to date; nil: there are to be none.
     private mutating func synchronizeMirror(_ name: EndpointIndex.ServiceName, _ endpoints: KubeObject?) {
-        var present = index.slices(of: name).filter {
-            $0.labels[EndpointSlice.managedByLabel] == EndpointsMirror.manager
-        }
-        .sorted { $0.name < $1.name }
+        var present = index.slices(of: name).filter(EndpointsMirror.isOurs).sorted { $0.name < $1.name }
         let isMirrored = endpoints.map(EndpointsMirror.isMirrored) ?? false
         for wanted in isMirrored ? endpoints.map(EndpointsMirror.slices) ?? [] : [] {
             let fits = present.firstIndex { slice in

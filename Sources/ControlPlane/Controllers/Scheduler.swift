@@ -2,63 +2,61 @@ import ClusterModel
 import ClusterStore
 import Logging
 
-/// Gives each pod a node: one that its `nodeSelector` allows, with the fewest pods, the first by name among those.
+/// Gives each pod a node: of those that it may have, one that it would rather have, then one with the fewest pods, then the
+/// first by name.
 ///
-/// Pods are taken in the order in which they came. A pod that no node suits waits, and says so in its condition PodScheduled.
+/// Pods are taken in the order in which they came. A pod that no node suits waits, and says so in its condition PodScheduled
+/// and an Event.
 struct Scheduler {
     static let types: Set<ResourceType> = [.pods, .nodes]
-
-    private struct Place {
-        let labels: [String: String]
-        let isOpen: Bool
-    }
+    private static let component = "default-scheduler"
 
     /// A pod without a node.
     private struct Waiting {
-        let selector: [String: String]
+        let needs: PodPlacement
         let arrival: Int
+        /// Why no node suited when that was last said.
+        var refusal: String?
     }
 
     private let store: Store
     private let logger: Logger
+    private let events: EventRecorder
     private let now: @Sendable () -> Int64
-    private var nodes: [String: Place] = [:]
+    private var nodes: [String: NodePlace] = [:]
     private var podCount: [String: Int] = [:]
     private var nodeOfPod: [ObjectKey: String] = [:]
     private var waiting: [ObjectKey: Waiting] = [:]
     /// How many pods have begun to wait.
     private var arrivals = 0
 
-    init(_ store: Store, logger: Logger, now: @escaping @Sendable () -> Int64) {
+    init(_ store: Store, events: EventRecorder, logger: Logger, now: @escaping @Sendable () -> Int64) {
         self.store = store
+        self.events = events
         self.logger = logger
         self.now = now
         // The first pods come before all nodes are known otherwise.
-        for node in store.list(.nodes).items { note(node: node, isDeleted: false) }
+        for node in store.list(.nodes).items { nodes[node.name] = NodePlace(node) }
         for pod in store.list(.pods).items {
             place(pod.key, on: pod.json["spec"]?["nodeName"]?.stringValue)
         }
     }
 
-    mutating func handle(_ events: [WatchEvent]) {
-        for event in events {
-            let object = event.object
+    mutating func handle(_ changes: [WatchEvent]) {
+        var isNodeChanged = false
+        for change in changes {
+            let object = change.object
             if object.type == .nodes {
-                note(node: object, isDeleted: event.kind == .deleted)
+                isNodeChanged = true
+                nodes[object.name] = change.kind == .deleted ? nil : NodePlace(object)
             } else {
-                note(pod: object, isDeleted: event.kind == .deleted)
+                note(pod: object, isDeleted: change.kind == .deleted)
             }
         }
-        for (key, pod) in waiting.sorted(by: { $0.value.arrival < $1.value.arrival }) { schedule(key, pod.selector) }
-    }
-
-    private mutating func note(node: KubeObject, isDeleted: Bool) {
-        nodes[node.name] =
-            isDeleted
-            ? nil
-            : Place(
-                labels: node.labels,
-                isOpen: Node(node).isReady && node.json["spec"]?["unschedulable"]?.boolValue != true)
+        for (key, pod) in waiting.sorted(by: { $0.value.arrival < $1.value.arrival })
+        where isNodeChanged || pod.refusal == nil {
+            schedule(key, pod)
+        }
     }
 
     private mutating func note(pod: KubeObject, isDeleted: Bool) {
@@ -71,46 +69,50 @@ struct Scheduler {
             waiting[key] = nil
             return
         }
-        if waiting[key] == nil { arrivals += 1 }
+        let known = waiting[key]
+        let needs = PodPlacement(pod)
+        if known == nil { arrivals += 1 }
         waiting[key] = Waiting(
-            selector: pod.json["spec"]?["nodeSelector"]?.stringMap ?? [:], arrival: waiting[key]?.arrival ?? arrivals)
+            needs: needs, arrival: known?.arrival ?? arrivals, refusal: known?.needs == needs ? known?.refusal : nil)
     }
 
     private mutating func place(_ key: ObjectKey, on node: String?) {
         if let old = nodeOfPod[key] { podCount[old, default: 1] -= 1 }
-        nodeOfPod[key] = node
+        // One text for all pods of a node.
+        nodeOfPod[key] = node.map { nodes[$0]?.name ?? $0 }
         if let node { podCount[node, default: 0] += 1 }
     }
 
-    private mutating func schedule(_ key: ObjectKey, _ selector: [String: String]) {
-        let suitable = nodes.filter { node in
-            node.value.isOpen && selector.allSatisfy { node.value.labels[$0.key] == $0.value }
+    private mutating func schedule(_ key: ObjectKey, _ pod: Waiting) {
+        let candidates = nodes.values.filter { pod.needs.obstacle(on: $0) == nil }
+            .map { (place: $0, rank: pod.needs.rank(of: $0)) }
+        let chosen = candidates.min { left, right in
+            (left.rank, podCount[left.place.name, default: 0], left.place.name)
+                < (right.rank, podCount[right.place.name, default: 0], right.place.name)
         }
-        let chosen = suitable.keys.min { (podCount[$0, default: 0], $0) < (podCount[$1, default: 0], $1) }
-        let time = Timestamp.text(unixSeconds: now())
         do throws(APIError) {
-            guard let chosen else {
-                let message = reason(selector)
-                _ = try store.modify(key) { Self.refuse(&$0, message, at: time) }
-                return
-            }
+            guard let name = chosen?.place.name else { return try refuse(key, pod) }
             waiting[key] = nil
-            place(key, on: chosen)
-            _ = try store.modify(key) { pod in
-                if pod.json["spec"]?["nodeName"]?.stringValue == nil { pod.json["spec"]?["nodeName"] = .string(chosen) }
+            place(key, on: name)
+            let object = try store.modify(key) { pod in
+                if pod.json["spec"]?["nodeName"]?.stringValue == nil { pod.json["spec"]?["nodeName"] = .string(name) }
             }
+            events.record(
+                object, by: Self.component, isWarning: false, reason: "Scheduled",
+                message: "Successfully assigned \(key.namespace)/\(key.name) to \(name)")
         } catch {
             if error.reason != .notFound { logger.warning("a pod got no node: \(error)") }
         }
     }
 
-    private func reason(_ selector: [String: String]) -> String {
-        let closed = nodes.values.count { !$0.isOpen }
-        let unfit = nodes.count - closed
-        var parts: [String] = []
-        if unfit > 0 { parts.append("\(unfit) node(s) didn't match Pod's node affinity/selector") }
-        if closed > 0 { parts.append("\(closed) node(s) were unschedulable") }
-        return "0/\(nodes.count) nodes are available: \(parts.joined(separator: ", "))."
+    private mutating func refuse(_ key: ObjectKey, _ pod: Waiting) throws(APIError) {
+        let message = PodPlacement.refusal(nodes.values.compactMap(pod.needs.obstacle))
+        guard pod.refusal != message else { return }
+        waiting[key]?.refusal = message
+        let time = Timestamp.text(unixSeconds: now())
+        let object = try store.modify(key) { Self.refuse(&$0, message, at: time) }
+        events.record(
+            object, by: Self.component, isWarning: true, reason: "FailedScheduling", message: message)
     }
 
     private static func refuse(_ pod: inout KubeObject, _ message: String, at time: String) {

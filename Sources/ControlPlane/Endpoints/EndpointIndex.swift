@@ -22,7 +22,7 @@ struct EndpointIndex {
 
     private(set) var services: [ServiceName: Service] = [:]
     private(set) var nodes: [String: Node] = [:]
-    private var pods: [ServiceName: Pod] = [:]
+    private var pods: [ServiceName: EndpointPod] = [:]
     private var podsByLabel: [Label: Set<ServiceName>] = [:]
     /// Services by one pair of their selector: a pod of theirs has it.
     private var servicesByLabel: [Label: Set<ServiceName>] = [:]
@@ -35,7 +35,7 @@ struct EndpointIndex {
         let name = ServiceName(namespace: object.namespace, name: object.name)
         switch object.type {
         case .services: return set(isDeleted ? nil : Service(object), name)
-        case .pods: return set(isDeleted ? nil : Pod(object), name)
+        case .pods: return set(isDeleted ? nil : EndpointPod(object), name)
         case .nodes:
             let node = isDeleted ? nil : Node(object)
             guard nodes[object.name] != node else { return [] }
@@ -48,11 +48,11 @@ struct EndpointIndex {
     }
 
     /// The pods that the selector of a Service picks, sorted by name.
-    func pods(of service: Service) -> [Pod] {
+    func pods(of service: Service) -> [EndpointPod] {
         guard let selector = service.selector, let pair = Self.pair(of: selector) else { return [] }
         let label = Label(namespace: service.namespace, key: pair.key, value: pair.value)
         return (podsByLabel[label] ?? []).compactMap { pods[$0] }
-            .filter { pod in selector.allSatisfy { pod.labels[$0.key] == $0.value } }
+            .filter { $0.matches(selector) }
             .sorted { $0.name < $1.name }
     }
 
@@ -102,11 +102,11 @@ struct EndpointIndex {
         return [name]
     }
 
-    private mutating func set(_ pod: Pod?, _ name: ServiceName) -> Set<ServiceName> {
+    private mutating func set(_ pod: EndpointPod?, _ name: ServiceName) -> Set<ServiceName> {
         var touched: Set<ServiceName> = []
         if let old = pods[name] {
             touched.formUnion(servicesPicking(old))
-            for (key, value) in old.labels {
+            for (key, value) in old.allLabels {
                 let label = Label(namespace: name.namespace, key: key, value: value)
                 podsByLabel[label]?.remove(name)
                 if podsByLabel[label]?.isEmpty == true { podsByLabel[label] = nil }
@@ -114,7 +114,7 @@ struct EndpointIndex {
         }
         pods[name] = pod
         if let pod {
-            for (key, value) in pod.labels {
+            for (key, value) in pod.allLabels {
                 podsByLabel[Label(namespace: name.namespace, key: key, value: value), default: []].insert(name)
             }
             touched.formUnion(servicesPicking(pod))
@@ -122,12 +122,12 @@ struct EndpointIndex {
         return touched
     }
 
-    private func servicesPicking(_ pod: Pod) -> [ServiceName] {
-        pod.labels.flatMap { key, value in
+    private func servicesPicking(_ pod: EndpointPod) -> [ServiceName] {
+        pod.allLabels.flatMap { key, value in
             servicesByLabel[Label(namespace: pod.namespace, key: key, value: value)] ?? []
         }
         .filter { name in
-            services[name]?.selector?.allSatisfy { pod.labels[$0.key] == $0.value } ?? false
+            services[name]?.selector.map(pod.matches) ?? false
         }
     }
 

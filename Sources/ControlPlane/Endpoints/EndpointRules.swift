@@ -7,7 +7,7 @@ enum EndpointRules {
     ///
     /// - Parameter node: the node of a name; nil when there is no such node.
     static func endpoints(
-        of service: Service, pods: [Pod], node: (String) -> Node?
+        of service: Service, pods: [EndpointPod], node: (String) -> Node?
     ) -> [SliceGroup: [SliceEndpoint]] {
         var groups: [SliceGroup: [SliceEndpoint]] = [:]
         for pod in pods where isIn(pod, service, node) {
@@ -24,23 +24,21 @@ enum EndpointRules {
 
     static func families(of service: Service) -> [IPFamily] { service.ipFamilies.isEmpty ? [.v4] : service.ipFamilies }
 
-    private static func isIn(_ pod: Pod, _ service: Service, _ node: (String) -> Node?) -> Bool {
-        guard pod.phase != "Succeeded", pod.phase != "Failed", !pod.addresses.isEmpty else { return false }
+    private static func isIn(_ pod: EndpointPod, _ service: Service, _ node: (String) -> Node?) -> Bool {
+        guard !pod.isOver, !pod.addresses.isEmpty else { return false }
         if let name = pod.nodeName, node(name) == nil { return service.publishNotReadyAddresses }
         return true
     }
 
-    private static func endpoint(_ pod: Pod, _ addresses: [IPAddress], _ service: Service, _ node: Node?)
+    private static func endpoint(_ pod: EndpointPod, _ addresses: [IPAddress], _ service: Service, _ node: Node?)
         -> SliceEndpoint
     {
-        let isServing = pod.isReady
-        let isTerminating = pod.deletionTimestamp != nil
-        let isReady = service.publishNotReadyAddresses || (isServing && !isTerminating)
+        let isReady = service.publishNotReadyAddresses || (pod.isServing && !pod.isTerminating)
         let texts = addresses.map(\.description)
         var json: JSONValue = [
             "addresses": .array(texts.map { .string($0) }),
             "conditions": [
-                "ready": .bool(isReady), "serving": .bool(isServing), "terminating": .bool(isTerminating),
+                "ready": .bool(isReady), "serving": .bool(pod.isServing), "terminating": .bool(pod.isTerminating),
             ],
             "targetRef": [
                 "kind": "Pod", "namespace": .string(pod.namespace), "name": .string(pod.name), "uid": .string(pod.uid),
@@ -54,7 +52,7 @@ enum EndpointRules {
     }
 
     /// Those of `trafficDistribution` (3.10a).
-    private static func hints(_ service: Service, _ pod: Pod, _ node: Node?, isReady: Bool) -> JSONValue? {
+    private static func hints(_ service: Service, _ pod: EndpointPod, _ node: Node?, isReady: Bool) -> JSONValue? {
         guard let distribution = service.object.json["spec"]?["trafficDistribution"]?.stringValue, isReady,
             let zone = node?.zone, !TopologyHints.isWanted(by: service)
         else { return nil }
@@ -66,7 +64,7 @@ enum EndpointRules {
     }
 
     /// The Service's ports as they are at this pod; those that it does not have are left out (3.4).
-    static func ports(of pod: Pod, for service: Service) -> [SlicePort] {
+    static func ports(of pod: EndpointPod, for service: Service) -> [SlicePort] {
         service.ports.compactMap { port in
             number(of: port, at: pod).map {
                 SlicePort(name: port.name, proto: port.proto, port: $0, appProtocol: port.appProtocol)
@@ -75,12 +73,10 @@ enum EndpointRules {
         .sorted()
     }
 
-    private static func number(of port: ServicePort, at pod: Pod) -> UInt16? {
+    private static func number(of port: ServicePort, at pod: EndpointPod) -> UInt16? {
         switch port.targetPort {
         case .int(let number): UInt16(exactly: number)
-        case .string(let name):
-            (pod.containers + pod.initContainers.filter(\.isSidecar)).lazy.flatMap(\.ports)
-                .first { $0.name == name && $0.transport == port.proto }?.number
+        case .string(let name): pod.port(named: name, port.proto)
         }
     }
 }

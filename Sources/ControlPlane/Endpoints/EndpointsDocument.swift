@@ -14,35 +14,40 @@ enum EndpointsDocument {
         let isReady: Bool
     }
 
-    /// The object, made from what `existing` has besides.
-    static func object(of service: Service, pods: [Pod], existing: KubeObject?) -> KubeObject {
+    /// The object, made from what `existing` has besides; the same as `existing` when it says all that already.
+    ///
+    /// - Parameter trigger: when what is new came about, in seconds since 1970.
+    static func object(
+        of service: Service, pods: [EndpointPod], existing: KubeObject?, trigger: Int64? = nil
+    ) -> KubeObject {
         var object = existing ?? KubeObject(.endpoints, namespace: service.namespace, name: service.name)
         var labels = service.object.labels
         if service.clusterAddresses.isEmpty { labels[headlessLabel] = "" }
-        object.labels = labels
+        if object.labels != labels { object.labels = labels }
         let family = service.ipFamilies.first ?? .v4
         var groups: [[SlicePort]: [Address]] = [:]
         for pod in pods {
-            guard pod.phase != "Succeeded", pod.phase != "Failed",
+            guard !pod.isOver,
                 let address = pod.addresses.first(where: { $0.family == family })
             else { continue }
             // Pods that end are in slices only, unless those that are not ready are published (3.2).
-            if pod.deletionTimestamp != nil, !service.publishNotReadyAddresses { continue }
+            if pod.isTerminating, !service.publishNotReadyAddresses { continue }
             let ports = EndpointRules.ports(of: pod, for: service)
             if ports.isEmpty, !service.ports.isEmpty { continue }
             groups[ports, default: []].append(self.address(address, pod, service))
         }
         let count = groups.values.reduce(0) { $0 + $1.count }
         if count > mostAddresses { truncate(&groups) }
-        var annotations = object.annotations
-        annotations[overCapacity] = count > mostAddresses ? "truncated" : nil
-        object.annotations = annotations
+        if (object.annotations[overCapacity] != nil) != (count > mostAddresses) {
+            object.annotations[overCapacity] = count > mostAddresses ? "truncated" : nil
+        }
         let subsets = groups.sorted { isFirst($0, $1) }.map { subset($0.key, $0.value) }
         object.json["subsets"] = subsets.isEmpty ? nil : .array(subsets)
+        if object != existing { TriggerTimes.annotate(&object, trigger) }
         return object
     }
 
-    private static func address(_ address: IPAddress, _ pod: Pod, _ service: Service) -> Address {
+    private static func address(_ address: IPAddress, _ pod: EndpointPod, _ service: Service) -> Address {
         var json: JSONValue = [
             "ip": .string(address.description),
             "targetRef": [
@@ -53,7 +58,7 @@ enum EndpointsDocument {
         if let hostname = pod.hostname, pod.subdomain == service.name { json["hostname"] = .string(hostname) }
         return Address(
             ip: address.description, uid: pod.uid, json: json,
-            isReady: pod.isReady || service.publishNotReadyAddresses)
+            isReady: pod.isServing || service.publishNotReadyAddresses)
     }
 
     /// Ready ones first.

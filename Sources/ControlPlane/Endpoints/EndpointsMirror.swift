@@ -11,6 +11,8 @@ enum EndpointsMirror {
         "endpoints.kubernetes.io/last-change-trigger-time", "kubectl.kubernetes.io/last-applied-configuration",
     ]
 
+    static func isOurs(_ slice: KubeObject) -> Bool { slice.labels[EndpointSlice.managedByLabel] == manager }
+
     static func isMirrored(_ endpoints: KubeObject) -> Bool {
         endpoints.labels[skipLabel] != "true" && endpoints.annotations[leaderAnnotation] == nil
     }

@@ -7,7 +7,8 @@ enum SliceDocument {
     static let manager = "endpointslice-controller.k8s.io"
     private static let headlessLabel = "service.kubernetes.io/headless"
 
-    static func object(_ draft: SlicePacking.Draft, of service: Service) -> KubeObject {
+    /// - Parameter trigger: when what is new came about, in seconds since 1970.
+    static func object(_ draft: SlicePacking.Draft, of service: Service, trigger: Int64? = nil) -> KubeObject {
         var object = draft.existing ?? KubeObject(.endpointslices, namespace: service.namespace, name: "")
         if draft.existing == nil {
             // The dash is left out where it would make the prefix too long for a name.
@@ -20,6 +21,7 @@ enum SliceDocument {
         object.json["ports"] = .array(draft.group.ports.map(\.json))
         object.json["endpoints"] = .array(draft.endpoints)
         object.labels = labels(of: service)
+        TriggerTimes.annotate(&object, trigger)
         return object
     }
 

@@ -10,6 +10,12 @@ enum TopologyHints {
     ]
     private static let mostOverload = 1.2
 
+    /// How it went for one family.
+    enum Outcome: Equatable {
+        case hinted
+        case failed(Failure)
+    }
+
     /// Why there are no hints.
     enum Failure: Error, Equatable, CustomStringConvertible {
         case nodeInformation
@@ -39,12 +45,13 @@ enum TopologyHints {
 
     /// Gives each ready endpoint of a family a hint, or none of them.
     ///
-    /// - Returns: why a family has none, such as `Nodes only ready in one zone, addressType: IPv4`.
+    /// - Parameter families: those of the Service.
+    /// - Returns: how it went, for each family.
     static func add(
-        to groups: inout [SliceGroup: [SliceEndpoint]], nodes: some Collection<Node>
-    ) -> [String] {
-        var failures: [String] = []
-        for family in Set(groups.keys.map(\.family)).sorted(by: { $0.rawValue < $1.rawValue }) {
+        to groups: inout [SliceGroup: [SliceEndpoint]], families: [IPFamily], nodes: some Collection<Node>
+    ) -> [IPFamily: Outcome] {
+        var outcomes: [IPFamily: Outcome] = [:]
+        for family in families {
             let keys = groups.keys.filter { $0.family == family }.sorted {
                 $0.ports.lexicographicallyPrecedes($1.ports)
             }
@@ -57,11 +64,12 @@ enum TopologyHints {
                 for (place, zone) in zip(places, hints) {
                     groups[place.key]?[place.index].json["hints"] = ["forZones": [["name": .string(zone)]]]
                 }
+                outcomes[family] = .hinted
             } catch {
-                failures.append("\(error), addressType: \(family.rawValue)")
+                outcomes[family] = .failed(error)
             }
         }
-        return failures
+        return outcomes
     }
 
     /// The part of all CPUs that each zone has; the parts add up to 1.

@@ -26,6 +26,8 @@ struct WorkloadIndex {
             note(object, isDeleted)
             touched.insert(key)
         case .pods:
+            // Of the others there may be many, and nobody asks for them.
+            guard Self.owner(of: object) != nil || pods[key] != nil else { return [] }
             Self.relate(object, isDeleted, &podsByOwner)
             pods[key] = isDeleted ? nil : object
         default: return []
