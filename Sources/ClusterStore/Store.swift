@@ -9,6 +9,8 @@ package final class Store: Sendable {
     package static let watchBound = 16384
     /// Past events that a watch can start from.
     private static let historyBound = 16384
+    /// About how many bytes they may have together, however few they are.
+    private static let historyBytes = 64 << 20
 
     fileprivate struct Watcher {
         let types: Set<ResourceType>
@@ -22,6 +24,8 @@ package final class Store: Sendable {
         var watchers: [Int: Watcher] = [:]
         var nextWatcher = 0
         var history: [WatchEvent] = []
+        /// About how large the objects of the history are.
+        var historySize = 0
         /// The revision before the oldest event of the history.
         var horizon: UInt64 = 0
         /// The revision of the last change of each type.
@@ -70,8 +74,8 @@ package final class Store: Sendable {
     /// The objects of a type, sorted by namespace and name, and the store's revision at that moment.
     package func list(_ type: ResourceType, namespace: String? = nil) -> (items: [KubeObject], revision: UInt64) {
         let (objects, revision) = state.withLock { ($0.objects[type] ?? [:], $0.revision) }
-        let items = objects.filter { namespace == nil || $0.key.namespace == namespace }
-            .sorted { $0.key < $1.key }.map(\.value)
+        guard let namespace else { return (objects.sorted { $0.key < $1.key }.map(\.value), revision) }
+        let items = objects.lazy.filter { $0.key.namespace == namespace }.sorted { $0.key < $1.key }.map(\.value)
         return (items, revision)
     }
 
@@ -253,14 +257,25 @@ package final class Store: Sendable {
         state.lastChange[key.type] = state.revision
         let event = WatchEvent(kind: kind, object: object, revision: state.revision)
         state.history.append(event)
-        if state.history.count > Self.historyBound {
-            let excess = state.history.count - Self.historyBound / 2
-            state.horizon = state.history[excess - 1].revision
-            state.history.removeFirst(excess)
-        }
+        state.historySize += object.json.approximateSize
+        if state.history.count > Self.historyBound || state.historySize > Self.historyBytes { Self.cut(&state) }
         forgetEnded(in: &state)
         for watcher in state.watchers.values { watcher.feed(event) }
         return object
+    }
+
+    /// Forgets the older half of the history, by number and by size.
+    private static func cut(_ state: inout State) {
+        var excess = 0
+        while excess < state.history.count,
+            state.history.count - excess > historyBound / 2 || state.historySize > historyBytes / 2
+        {
+            state.historySize -= state.history[excess].object.json.approximateSize
+            excess += 1
+        }
+        guard excess > 0 else { return }
+        state.horizon = state.history[excess - 1].revision
+        state.history.removeFirst(excess)
     }
 
     private func forgetEnded(in state: inout State) {

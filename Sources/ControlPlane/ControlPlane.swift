@@ -49,6 +49,7 @@ package final class ControlPlane: Sendable {
             var namespaces = NamespaceController(store, logger: logger)
             var scheduler = Scheduler(store, events: events, logger: logger, now: now)
             var eviction = TaintEviction(store, events: events, logger: logger, now: now)
+            var claims = ClaimBinder(store, logger: logger)
             var builtIns = BuiltInServices(store, networks: networks, logger: logger)
             var collector = GarbageCollector(store, logger: logger)
             let batches = WatchBatches(stream).makeAsyncIterator()
@@ -56,6 +57,7 @@ package final class ControlPlane: Sendable {
                 [workloads.dueTime, eviction.dueTime].compactMap(\.self).min().map { .seconds(max(1, $0 - now())) }
             }
             while let batch = await batches.next(within: limit()) {
+                claims.handle(batch.filter { $0.object.type == .persistentvolumeclaims })
                 builtIns.handle(batch.filter { $0.object.type == .services })
                 scheduler.handle(batch.filter { $0.object.type.map(Scheduler.types.contains) ?? false })
                 eviction.handle(batch.filter { $0.object.type.map(TaintEviction.types.contains) ?? false })

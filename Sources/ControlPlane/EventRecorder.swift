@@ -66,6 +66,8 @@ package final class EventRecorder: Sendable {
             event.json["count"] = 1
             event.json["firstTimestamp"] = time
             event.json["lastTimestamp"] = time
+            // Only events of the newer kind have it; it is there all the same.
+            event.json["eventTime"] = .null
             event.json["source"] = ["component": .string(component)]
             event.json["reportingComponent"] = .string(component)
             _ = try store.create(event)

@@ -26,10 +26,11 @@ package struct ContainerCommand: Sendable {
         func local(_ text: String) -> String { Self.localised(text, mounts: mounts) }
 
         let name: String
-        var arguments = container.args.map(expanded)
-        if let first = container.command.first {
+        let command = image.replacesCommand ? [] : container.command
+        var arguments = image.replacesCommand ? [] : container.args.map(expanded)
+        if let first = command.first {
             name = local(expanded(first))
-            arguments = container.command.dropFirst().map(expanded) + arguments
+            arguments = command.dropFirst().map(expanded) + arguments
         } else {
             name = image.program
             if arguments.isEmpty { arguments = image.arguments.map(expanded) }
@@ -37,7 +38,9 @@ package struct ContainerCommand: Sendable {
         // A path may lead into a volume, which only the container sees.
         program =
             places == nil && name.hasPrefix("/") ? name : try Self.program(name, of: container, in: configuration)
-        self.arguments = arguments.map(local)
+        self.arguments =
+            places == nil || !Self.isShell(name)
+            ? arguments.map(local) : Self.localised(shellArguments: arguments, mounts: mounts)
         self.environment = environment.map { ($0.name, local($0.value)) }
     }
 
@@ -58,6 +61,42 @@ package struct ContainerCommand: Sendable {
             return text
         }
         return text[...equals] + tail
+    }
+
+    private static func isShell(_ name: String) -> Bool {
+        ["sh", "ash", "bash", "dash"].contains(name.split(separator: "/").last.map(String.init))
+    }
+
+    /// As ``localised(_:mounts:)``, and in the text behind `-c` each mount path that stands where a word begins.
+    package static func localised(
+        shellArguments arguments: [String], mounts: [(path: String, place: String)]
+    ) -> [String] {
+        arguments.enumerated().map { index, text in
+            index > 0 && arguments[index - 1] == "-c"
+                ? localised(script: text, mounts: mounts) : localised(text, mounts: mounts)
+        }
+    }
+
+    private static func localised(script: String, mounts: [(path: String, place: String)]) -> String {
+        let edges = Set(" \t\n\"'`;|&<>=:(){}")
+        var result = ""
+        var rest = script[...]
+        while let character = rest.first {
+            let isStart = result.last.map(edges.contains) ?? true
+            let found = mounts.sorted { $0.path.count > $1.path.count }.first { mount in
+                guard isStart, rest.hasPrefix(mount.path) else { return false }
+                let next = rest.dropFirst(mount.path.count).first
+                return next == nil || next == "/" || next.map(edges.contains) == true
+            }
+            if let found {
+                result += found.place
+                rest = rest.dropFirst(found.path.count)
+            } else {
+                result.append(character)
+                rest = rest.dropFirst()
+            }
+        }
+        return result
     }
 
     /// The path of a program: itself if it has a slash, else beside our own programs, else on PATH.

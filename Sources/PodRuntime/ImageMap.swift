@@ -10,8 +10,11 @@ package struct ImageMap: Sendable, Equatable {
         package var arguments: [String]
         /// Variables that every container of the image gets, like an image's ENV.
         ///
-        /// `$(POD_IP)`, `$(POD_DIR)`, `$(STATE_DIR)` and `$(RESOLV_CONF)` are replaced.
+        /// `$(POD_IP)`, `$(POD_NAME)`, `$(NODE_IP)`, `$(NODE_NAME)`, `$(POD_DIR)`, `$(STATE_DIR)` and `$(RESOLV_CONF)` are
+        /// replaced.
         package var environment: [(name: String, value: String)]
+        /// Whether a container's `command` and `args` are left out: they are for a program that this machine does not have.
+        package var replacesCommand = false
 
         package init(program: String, arguments: [String] = [], environment: [(name: String, value: String)] = []) {
             self.program = program
@@ -21,6 +24,7 @@ package struct ImageMap: Sendable, Equatable {
 
         package static func == (left: Program, right: Program) -> Bool {
             left.program == right.program && left.arguments == right.arguments
+                && left.replacesCommand == right.replacesCommand
                 && left.environment.elementsEqual(right.environment) { $0 == $1 }
         }
     }
@@ -29,7 +33,7 @@ package struct ImageMap: Sendable, Equatable {
 
     package init(_ programs: [String: Program]) { self.programs = programs }
 
-    /// Reads the document `{images: {NAME: {program, args, env}}}`.
+    /// Reads the document `{images: {NAME: {program, args, env, replacesCommand}}}`.
     ///
     /// - Throws: ``ImageMapError`` that names the entry and what is wrong with it.
     package init(_ document: JSONValue) throws(ImageMapError) {
@@ -41,8 +45,13 @@ package struct ImageMap: Sendable, Equatable {
             guard let program = entry["program"]?.stringValue, !program.isEmpty else {
                 throw ImageMapError(description: "images.\(name).program: Required value: a path or a program's name")
             }
-            for key in entry.objectValue?.keys.sorted() ?? [] where !["program", "args", "env"].contains(key) {
-                throw ImageMapError(description: "images.\(name).\(key): unknown field; known are program, args, env")
+            let known = ["program", "args", "env", "replacesCommand"]
+            for key in entry.objectValue?.keys.sorted() ?? [] where !known.contains(key) {
+                throw ImageMapError(
+                    description: "images.\(name).\(key): unknown field; known are \(known.joined(separator: ", "))")
+            }
+            if let flag = entry["replacesCommand"], flag.boolValue == nil {
+                throw ImageMapError(description: "images.\(name).replacesCommand: must be true or false")
             }
             let variables = entry["env"]?.objectValue ?? [:]
             var environment: [(name: String, value: String)] = []
@@ -53,7 +62,9 @@ package struct ImageMap: Sendable, Equatable {
                 environment.append((key, text))
             }
             let arguments = (entry["args"]?.arrayValue ?? []).compactMap(\.stringValue)
-            programs[name] = Program(program: program, arguments: arguments, environment: environment)
+            var found = Program(program: program, arguments: arguments, environment: environment)
+            found.replacesCommand = entry["replacesCommand"]?.boolValue ?? false
+            programs[name] = found
         }
     }
 

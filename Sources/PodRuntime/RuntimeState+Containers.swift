@@ -86,7 +86,8 @@ extension RuntimeState {
                     node: pod.isHostNetwork ? Self.nodeHosts : ""))
             binds.append(Self.fileBind(hosts, "/etc/hosts"))
             let imageValues = [
-                "POD_IP": facts.podIP.description, "POD_DIR": facts.folder, "RESOLV_CONF": resolvConf,
+                "POD_IP": facts.podIP.description, "POD_NAME": pod.name, "NODE_IP": facts.hostIP.description,
+                "NODE_NAME": facts.nodeName, "POD_DIR": facts.folder, "RESOLV_CONF": resolvConf,
                 "STATE_DIR": configuration.stateDirectory,
             ]
             let imageVariables =

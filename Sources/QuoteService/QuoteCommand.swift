@@ -5,7 +5,7 @@ package import ServiceKit
 /// The command line of `quote`.
 package struct QuoteCommand: ServiceCommand {
     package static let program = "quote"
-    package static let ownArguments = EnvironmentArguments(options: ["quotes-file", "interval"])
+    package static let ownArguments = EnvironmentArguments(options: ["quotes-file", "interval", "site"])
 
     package static let configuration = CommandConfiguration(
         commandName: program,
@@ -31,6 +31,12 @@ package struct QuoteCommand: ServiceCommand {
     @Option(help: ArgumentHelp("How long each quote is shown.", valueName: "seconds"))
     var interval = 60
 
+    @Option(
+        help: ArgumentHelp(
+            "Serves index.html as / and the file quote as /quote from here, both as they are now; the quotes are then "
+                + "written by somebody else.", valueName: "folder"))
+    var site: String?
+
     package init() {}
 
     package mutating func validate() throws { try ServerOptions.check("interval", interval, 1...86400) }
@@ -43,7 +49,11 @@ package struct QuoteCommand: ServiceCommand {
             throw StartFailure("\(error)")
         }
         let router = ServiceRouter(context: ServiceRequestContext.self)
-        QuoteRoutes(board: board, podName: context.identity.podName).add(to: router)
+        if let site {
+            SiteRoutes(folder: site).add(to: router)
+        } else {
+            QuoteRoutes(board: board, podName: context.identity.podName).add(to: router)
+        }
         return ServiceAssembly(router: router, services: [board], readyText: "OK")
     }
 }

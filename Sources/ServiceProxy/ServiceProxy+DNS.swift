@@ -1,5 +1,6 @@
 import ClusterDNS
 package import ClusterModel
+import ControlPlane
 import DNSWire
 import Logging
 import NetTypes

@@ -1,6 +1,7 @@
 import ClusterDNS
 import ClusterModel
 import ClusterStore
+import ControlPlane
 import NetTypes
 import ProxyHealth
 import ServiceRouting

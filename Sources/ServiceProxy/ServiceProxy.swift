@@ -1,7 +1,7 @@
 import ClusterDNS
 package import ClusterModel
 package import ClusterStore
-import ControlPlane
+package import ControlPlane
 import FoundationEssentials
 package import Logging
 import Manifests

@@ -60,7 +60,8 @@ package final class SQLiteJournal: StoreJournal {
                 var contents = StoreContents()
                 contents.revision = UInt64(try Int64.fetchOne(database, sql: "SELECT value FROM revision") ?? 0)
                 let rows = try Data.fetchCursor(database, sql: "SELECT json FROM object")
-                var sharing = ValueSharing()
+                // As many as there may be pods, which Endpoints and slices name: both have them in their order.
+                var sharing = ValueSharing(most: 262_144)
                 while let data = try rows.next() {
                     var object = KubeObject(try JSONValue(parsing: Array(data)))
                     sharing.share(&object)

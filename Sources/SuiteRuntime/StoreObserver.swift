@@ -1,5 +1,6 @@
 import ClusterModel
 import ClusterStore
+import ControlPlane
 import Logging
 import PodRuntime
 import ServiceProxy

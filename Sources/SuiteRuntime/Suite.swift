@@ -1,6 +1,7 @@
 import ClusterAPI
 import ClusterModel
 import ClusterStore
+import ControlPlane
 import FoundationEssentials
 import Glibc
 import Logging

@@ -132,6 +132,26 @@ struct StoreTests {
         #expect(seen == Store.watchBound + 1)
     }
 
+    @Test("The history is bounded by bytes, too: large objects are forgotten sooner, and a watch from before is told")
+    func largeHistory() throws {
+        var object = KubeObject(.configmaps, namespace: "default", name: "large")
+        object.json["data"] = ["text": .string(String(repeating: "x", count: 1 << 20))]
+        let first = try #require(try store.create(object).resourceVersion.flatMap { UInt64($0) })
+        for number in 0..<40 {
+            object.labels = ["n": "\(number)"]
+            _ = try store.update(object)
+        }
+        #expect(throws: Never.self) { try store.watch([.configmaps], after: first) }
+        for number in 40..<80 {
+            object.labels = ["n": "\(number)"]
+            _ = try store.update(object)
+        }
+        let refused = error { _ = try store.watch([.configmaps], after: first) }
+        #expect(refused?.reason == .expired)
+        let revision = store.list(.configmaps).revision
+        #expect(throws: Never.self) { try store.watch([.configmaps], after: revision) }
+    }
+
     @Test("A watch begins with all present objects, even more than its bound")
     func manyPresent() async throws {
         let count = Store.watchBound + 10

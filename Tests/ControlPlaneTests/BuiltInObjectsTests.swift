@@ -60,6 +60,28 @@ struct BuiltInObjectsTests {
                 == ["dns 53/UDP", "dns-tcp 53/TCP", "metrics 9153/TCP"])
     }
 
+    @Test("11: a claim of the chapter is bound, without any class")
+    func claim() async throws {
+        var driven = try driven()
+        let store = driven.cluster.store
+        var claim = KubeObject(.persistentvolumeclaims, namespace: "kiada", name: "quiz-data")
+        claim.json["spec"] = [
+            "resources": ["requests": ["storage": "1Gi"]], "accessModes": ["ReadWriteOnce"],
+        ]
+        let made = try store.create(claim)
+        try await driven.settle()
+        let bound = try #require(store.get(claim.key))
+        #expect(
+            bound.json["status"] == [
+                "phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": ["storage": "1Gi"],
+            ])
+        #expect(bound.json["spec"]?["volumeName"] == .string("pvc-\(made.uid ?? "")"))
+        // The same manifest again changes nothing of that.
+        _ = try store.update(claim)
+        try await driven.settle()
+        #expect(store.get(claim.key)?.json["spec"] == bound.json["spec"])
+    }
+
     @Test("1.7 both come back at their addresses when somebody deletes them")
     func recreated() async throws {
         var driven = try driven()

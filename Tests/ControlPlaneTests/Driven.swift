@@ -14,6 +14,7 @@ struct Driven {
     private var collector: GarbageCollector
     private var workloads: WorkloadController
     private var builtIns: BuiltInServices
+    private var claims: ClaimBinder
     private var scheduler: Scheduler
     private var eviction: TaintEviction
     private let schedules: Bool
@@ -32,6 +33,7 @@ struct Driven {
         namespaces = NamespaceController(cluster.store, logger: logger)
         collector = GarbageCollector(cluster.store, logger: logger)
         workloads = WorkloadController(cluster.store, logger: logger, now: now)
+        claims = ClaimBinder(cluster.store, logger: logger)
         builtIns = BuiltInServices(cluster.store, networks: cluster.networks, logger: logger)
         scheduler = Scheduler(cluster.store, events: events, logger: logger, now: now)
         eviction = TaintEviction(cluster.store, events: events, logger: logger, now: now)
@@ -52,6 +54,7 @@ struct Driven {
             _ = try cluster.store.delete(end.key)
             seen = cluster.store.list(.services).revision
             events.removeAll { $0.object.name.hasPrefix("sentinel-") }
+            claims.handle(events.filter { $0.object.type == .persistentvolumeclaims })
             builtIns.handle(events.filter { $0.object.type == .services })
             if schedules {
                 scheduler.handle(events.filter { $0.object.type.map(Scheduler.types.contains) ?? false })

@@ -103,9 +103,12 @@ struct EndpointSliceControllerTests {
                         ["name": "number", "port": 83, "targetPort": 9999],
                     ],
                 ]))
-        var pod = Cluster.pod(
-            "a", ip: "10.244.0.2",
-            ports: [["name": "dns", "containerPort": 1], ["name": "dns", "containerPort": 2, "protocol": "UDP"]])
+        var pod = Cluster.pod("a", ip: "10.244.0.2")
+        // Of one container, no two ports may have one name.
+        pod.json["spec"]?["containers"] = [
+            ["name": "tcp", "image": "i", "ports": [["name": "dns", "containerPort": 1]]],
+            ["name": "udp", "image": "i", "ports": [["name": "dns", "containerPort": 2, "protocol": "UDP"]]],
+        ]
         pod.json["spec"]?["initContainers"] = [
             ["name": "init", "image": "i", "ports": [["name": "init", "containerPort": 4]]],
             [

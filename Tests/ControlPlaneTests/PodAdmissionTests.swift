@@ -47,6 +47,131 @@ struct PodAdmissionTests {
         #expect(refusal(["volumes": volumes]) == "Pod \"p\" is invalid: \(message)")
     }
 
+    @Test("4.1 the defaults of a probe")
+    func probeDefaults() throws {
+        var pod = KubeObject(.pods, namespace: "kiada", name: "p")
+        pod.json["spec"] = [
+            "containers": [
+                ["name": "app", "image": "nginx", "readinessProbe": ["httpGet": ["port": 80]]]
+            ]
+        ]
+        let made = try cluster.store.create(pod)
+        #expect(
+            made.json["spec"]?["containers"]?[0]?["readinessProbe"] == [
+                "httpGet": ["path": "/", "port": 80, "scheme": "HTTP"], "timeoutSeconds": 1, "periodSeconds": 10,
+                "successThreshold": 1, "failureThreshold": 3,
+            ])
+    }
+
+    @Test(
+        "4.1 what is wrong with a probe",
+        arguments: [
+            (["readinessProbe": [:]], "readinessProbe: Required value: must specify a handler type"),
+            (
+                ["readinessProbe": ["httpGet": ["port": 80], "tcpSocket": ["port": 80]]],
+                "readinessProbe.tcpSocket: Forbidden: may not specify more than 1 handler type"
+            ),
+            (
+                ["livenessProbe": ["httpGet": ["port": 80], "successThreshold": 2]],
+                "livenessProbe.successThreshold: Invalid value: 2: must be 1"
+            ),
+            (
+                ["startupProbe": ["httpGet": ["port": 80], "successThreshold": 2]],
+                "startupProbe.successThreshold: Invalid value: 2: must be 1"
+            ),
+            (
+                ["readinessProbe": ["httpGet": ["port": 80], "periodSeconds": -1]],
+                "readinessProbe.periodSeconds: Invalid value: -1: must be greater than or equal to 0"
+            ),
+            (
+                ["readinessProbe": ["httpGet": ["port": "a-name-that-is-too-long"]]],
+                #"readinessProbe.httpGet.port: Invalid value: "a-name-that-is-too-long": must be no more than 15 characters"#
+            ),
+            (
+                ["readinessProbe": ["tcpSocket": ["port": 0]]],
+                "readinessProbe.tcpSocket.port: Invalid value: 0: must be between 1 and 65535, inclusive"
+            ),
+            (["readinessProbe": ["exec": [:]]], "readinessProbe.exec.command: Required value"),
+            (
+                ["readinessProbe": ["httpGet": ["port": 80, "scheme": "http"]]],
+                #"readinessProbe.httpGet.scheme: Unsupported value: "http": supported values: "HTTP", "HTTPS""#
+            ),
+            (
+                ["readinessProbe": ["httpGet": ["port": 80], "terminationGracePeriodSeconds": 1]],
+                "readinessProbe.terminationGracePeriodSeconds: Forbidden: must not be set for readinessProbes"
+            ),
+        ] as [([String: JSONValue], String)])
+    func probes(container: [String: JSONValue], message: String) {
+        #expect(refusal([:], container: container) == "Pod \"p\" is invalid: spec.containers[0].\(message)")
+    }
+
+    @Test(
+        "1.1 ports of a container, host name, subdomain and readiness gates",
+        arguments: [
+            ([:], ["ports": [["containerPort": 0]]], "spec.containers[0].ports[0].containerPort: Required value"),
+            (
+                [:], ["ports": [["containerPort": 65536]]],
+                "spec.containers[0].ports[0].containerPort: Invalid value: 65536: must be between 1 and 65535, inclusive"
+            ),
+            (
+                [:], ["ports": [["name": "a", "containerPort": 1], ["name": "a", "containerPort": 2]]],
+                #"spec.containers[0].ports[1].name: Duplicate value: "a""#
+            ),
+            (
+                [:], ["ports": [["containerPort": 1, "protocol": "tcp"]]],
+                #"spec.containers[0].ports[0].protocol: Unsupported value: "tcp": supported values: "SCTP", "TCP", "UDP""#
+            ),
+            (["hostname": "a.b"], [:], #"spec.hostname: Invalid value: "a.b": must not contain dots"#),
+            (["subdomain": "a.b"], [:], #"spec.subdomain: Invalid value: "a.b": must not contain dots"#),
+            (
+                ["readinessGates": [["conditionType": "/x"]]], [:],
+                #"spec.readinessGates[0].conditionType: Invalid value: "/x": prefix part must be non-empty"#
+            ),
+        ] as [([String: JSONValue], [String: JSONValue], String)])
+    func names(spec: [String: JSONValue], container: [String: JSONValue], message: String) {
+        #expect(refusal(spec, container: container) == "Pod \"p\" is invalid: \(message)")
+    }
+
+    @Test(
+        "tolerations and affinity",
+        arguments: [
+            (
+                ["tolerations": [["value": "x"]]],
+                #"spec.tolerations[0].operator: Invalid value: "": operator must be Exists when `key` is empty, which means "match all values and all keys""#
+            ),
+            (
+                ["tolerations": [["key": "k", "operator": "Exists", "tolerationSeconds": 1]]],
+                #"spec.tolerations[0].effect: Invalid value: "": effect must be 'NoExecute' when `tolerationSeconds` is set"#
+            ),
+            (
+                ["tolerations": [["key": "k", "operator": "In"]]],
+                #"spec.tolerations[0].operator: Unsupported value: "In": supported values: "Equal", "Exists""#
+            ),
+            (
+                [
+                    "affinity": [
+                        "nodeAffinity": ["requiredDuringSchedulingIgnoredDuringExecution": ["nodeSelectorTerms": []]]
+                    ]
+                ],
+                "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required value: must have at least one node selector term"
+            ),
+            (
+                [
+                    "affinity": [
+                        "nodeAffinity": [
+                            "requiredDuringSchedulingIgnoredDuringExecution": [
+                                "nodeSelectorTerms": [["matchExpressions": [["key": "k", "operator": "In"]]]]
+                            ]
+                        ]
+                    ]
+                ],
+                "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'"
+            ),
+        ] as [([String: JSONValue], String)])
+    func placement(spec: [String: JSONValue], message: String) {
+        #expect(refusal(spec) == "Pod \"p\" is invalid: \(message)")
+    }
+
     private static func searches(_ count: Int, length: Int) -> JSONValue {
         .array(Array(repeating: .string(String(repeating: "d", count: length)), count: count))
     }

@@ -36,6 +36,56 @@ struct ServiceEnvironmentTests {
         #expect(found.contains { $0 == ("KUBE_DNS_PORT", "udp://10.96.74.151:53") })
     }
 
+    @Test("5.3 [V] kube-dns and kubernetes")
+    func builtIn() {
+        let dns = service(
+            "kube-dns", namespace: "kube-system", ip: "10.96.0.10",
+            ports: [
+                ["name": "dns", "port": 53, "protocol": "UDP"], ["name": "dns-tcp", "port": 53, "protocol": "TCP"],
+                ["name": "metrics", "port": 9153],
+            ])
+        let api = service("kubernetes", namespace: "default", ip: "10.96.0.1", ports: [["name": "https", "port": 443]])
+        let found = ServiceEnvironment.variables(for: [dns, api], namespace: "kube-system", enableServiceLinks: true)
+        let values = Dictionary(found.map { ($0.name, $0.value) }) { first, _ in first }
+        for (name, value) in [
+            "KUBE_DNS_SERVICE_PORT": "53", "KUBE_DNS_SERVICE_PORT_DNS": "53", "KUBE_DNS_SERVICE_PORT_DNS_TCP": "53",
+            "KUBE_DNS_SERVICE_PORT_METRICS": "9153", "KUBE_DNS_PORT": "udp://10.96.0.10:53",
+            "KUBE_DNS_PORT_53_UDP": "udp://10.96.0.10:53", "KUBE_DNS_PORT_53_TCP": "tcp://10.96.0.10:53",
+            "KUBERNETES_SERVICE_PORT_HTTPS": "443", "KUBERNETES_PORT": "tcp://10.96.0.1:443",
+        ] { #expect(values[name] == value, "\(name)") }
+    }
+
+    @Test(
+        "5.3 [V] a Service with an unnamed port gives seven; nodePort and targetPort are of no meaning; 9.5 primary only"
+    )
+    func unnamed() {
+        var object = KubeObject(.services, namespace: "kiada", name: "kiada-publish-not-ready-addresses")
+        object.json["spec"] = [
+            "type": "NodePort", "clusterIP": "10.96.0.7", "clusterIPs": ["10.96.0.7", "fd00::7"],
+            "ports": [["port": 80, "targetPort": 8080, "nodePort": 30080]],
+        ]
+        let found = ServiceEnvironment.variables(
+            for: [Service(object)], namespace: "kiada", enableServiceLinks: true)
+        #expect(found.count == 7 && found.allSatisfy { !$0.value.contains("8080") && !$0.value.contains("fd00") })
+        // S51
+        #expect(found.contains { $0 == ("KIADA_PUBLISH_NOT_READY_ADDRESSES_SERVICE_HOST", "10.96.0.7") })
+    }
+
+    @Test(
+        "5.1: a Service named kubernetes in the pod's own namespace replaces the built-in one; ExternalNames have none")
+    func ownKubernetes() {
+        var external = KubeObject(.services, namespace: "kiada", name: "time-api")
+        external.json["spec"] = ["type": "ExternalName", "externalName": "a.example"]
+        let services = [
+            Service(external),
+            service("kubernetes", namespace: "default", ip: "10.96.0.1", ports: [["name": "https", "port": 443]]),
+            service("kubernetes", namespace: "kiada", ip: "10.96.0.99", ports: [["port": 1]]),
+        ]
+        let found = ServiceEnvironment.variables(for: services, namespace: "kiada", enableServiceLinks: true)
+        #expect(found.filter { $0.name == "KUBERNETES_SERVICE_HOST" }.map(\.value) == ["10.96.0.99"])
+        #expect(!found.contains { $0.name.hasPrefix("TIME_API") })
+    }
+
     @Test("5.1: only the own namespace, never headless ones, and always `kubernetes`")
     func choice() {
         let services = [
@@ -145,6 +195,44 @@ struct ImageMapTests {
             message(["images": ["a": ["program": "x", "evn": [:]]]])?.hasPrefix("images.a.evn: unknown field") == true)
         #expect(
             message(["images": ["a": ["program": "x", "env": ["P": 1]]]])?.hasPrefix("images.a.env.P: must be") == true)
+        #expect(
+            message(["images": ["a": ["program": "x", "replacesCommand": "yes"]]])
+                == "images.a.replacesCommand: must be true or false")
+    }
+}
+
+struct ContainerCommandTests {
+    private func command(_ container: [String: JSONValue], replaces: Bool = false) throws -> [String] {
+        var image = ImageMap.Program(program: "cat", arguments: ["image"])
+        image.replacesCommand = replaces
+        let pod = Pod.fixture(
+            spec: ["volumes": [["name": "v", "emptyDir": [:]]]],
+            container: container.merging(["volumeMounts": [["name": "v", "mountPath": "/html"]]]) { $1 })
+        let configuration = PodRuntimeConfiguration(
+            nodeName: "n", hostIP: .v4(IPv4Address(bits: 0)), stateDirectory: "/state",
+            podRange: try #require(CIDR("10.0.0.0/24")), images: ImageMap([:]), programDirectory: "/none",
+            searchPath: "/usr/bin:/bin", hasNamespaces: false, serviceVariables: { _, _ in [] })
+        let found = try ContainerCommand(
+            pod.containers[0], image: image, environment: [], places: ["v": "/pod/v"], configuration: configuration)
+        return [String(found.program.split(separator: "/").last ?? "")] + found.arguments
+    }
+
+    @Test("A container's command goes before the image's, unless the image replaces it")
+    func replacement() throws {
+        #expect(try command([:]) == ["cat", "image"])
+        #expect(try command(["command": ["sh", "-x"], "args": ["y"]]) == ["sh", "-x", "y"])
+        #expect(
+            try command(["command": ["no-such-program", "-c"], "args": ["y"]], replaces: true) == ["cat", "image"])
+    }
+
+    @Test("Without a file system of its own a container's shell script finds its volumes, too")
+    func scripts() throws {
+        #expect(
+            try command(["command": ["sh", "-c", "echo /html2 > /html/index.html; ls \"/html\" /x/html"]])
+                == ["sh", "-c", "echo /html2 > /pod/v/index.html; ls \"/pod/v\" /x/html"])
+        #expect(
+            try command(["command": ["cat", "-c", "see /html/x"], "args": ["/html/x"]])
+                == ["cat", "-c", "see /html/x", "/pod/v/x"])
     }
 }
 

@@ -120,6 +120,26 @@ struct QuoteRoutesTests {
         }
     }
 
+    @Test("10.4 where others write what is served: the page and the quote are files, 404 until they are there")
+    func site() async throws {
+        let router = ServiceRouter(context: ServiceRequestContext.self)
+        SiteRoutes(folder: folder.path).add(to: router)
+        let application = Application(
+            responder: ServiceResponder(router, podName: "quote-003", metrics: ServiceMetrics(program: "quote")))
+        try await application.test(.router) { client in
+            try await client.execute(uri: "/quote", method: .get) { #expect($0.status == .notFound) }
+            try folder.write("a quote\n", to: "quote")
+            try folder.write("the page\n", to: "index.html")
+            for (path, text) in [("/", "the page\n"), ("/quote", "a quote\n")] {
+                try await client.execute(uri: path, method: .get) { response in
+                    #expect(response.status == .ok && String(buffer: response.body) == text)
+                }
+            }
+            try FileManager.default.removeItem(atPath: folder.path + "/quote")
+            try await client.execute(uri: "/quote", method: .get) { #expect($0.status == .notFound) }
+        }
+    }
+
     @Test("a changed file is read again, a broken one is not")
     func reread() throws {
         try folder.write("another one\n", to: "quotes")

@@ -82,7 +82,7 @@ final class RunningProxy: Sendable {
         slice.json["endpoints"] = .array(
             nodes.enumerated().map { number, node in
                 [
-                    "addresses": [.string("127.1.0.\(number + 1)")], "nodeName": .string(node),
+                    "addresses": [.string("192.0.2.\(number + 1)")], "nodeName": .string(node),
                     "conditions": ["ready": true],
                 ]
             })

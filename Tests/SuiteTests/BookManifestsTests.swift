@@ -25,12 +25,15 @@ struct BookManifestsTests {
         #expect(types["kiada"] == "LoadBalancer" && types["kiada-nodeport"] == "NodePort")
         #expect(types["time-api"] == "ExternalName")
 
-        // As in the book these pods have no readiness probe: they count as ready before they listen.
-        let quote = "http://\(try suite.clusterIP("quote"))/"
-        #expect(
-            await eventually { (try? await suite.curl(quote).output.contains("running in pod quote-00")) == true })
+        // S29: the page that the init container wrote, with the pod's host name and its node.
+        let line = try await suite.curl("http://\(try suite.clusterIP("quote"))/").output
+        #expect(line.hasPrefix("This is the quote service running in pod quote-00"), "\(line)")
+        #expect(line.contains(" on node "))
         let page = try await suite.curl("http://127.\(suite.block).65.2:30080/")
         #expect(page.output.hasPrefix("KUBERNETES IN ACTION") && !page.output.contains("ERROR"), "\(page.output)")
+        // S60: HTTPS is the container's beside it.
+        let secure = try await suite.curl("-k", "https://127.\(suite.block).65.2:30443/")
+        #expect(secure.output.hasPrefix("KUBERNETES IN ACTION"), "\(secure.output)\(secure.errors)")
         try await suite.down()
     }
 
@@ -51,6 +54,15 @@ struct BookManifestsTests {
             name, "app: quote, rel: stable",
             """
               volumes: [{name: shared, emptyDir: {}}]
+              initContainers:
+                - name: index-creator
+                  image: busybox
+                  command:
+                    - sh
+                    - -c
+                    - echo "This is the quote service running in pod $HOSTNAME on node $NODE_NAME" > /html/index.html
+                  env: [{name: NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]
+                  volumeMounts: [{name: shared, mountPath: /html}]
               containers:
                 - name: quote-writer
                   image: luksa/quote-writer:0.1
@@ -59,6 +71,9 @@ struct BookManifestsTests {
                   image: nginx:alpine
                   volumeMounts: [{name: shared, mountPath: /usr/share/nginx/html, readOnly: true}]
                   ports: [{name: http, containerPort: 80}]
+                  readinessProbe:
+                    failureThreshold: 1
+                    httpGet: {port: 80, path: /quote, scheme: HTTP}
             """)
     }
 
@@ -76,20 +91,51 @@ struct BookManifestsTests {
                   readinessProbe:
                     \(readiness)
                 - name: envoy
-                  image: luksa/kiada-ssl-proxy:0.1
+                  image: envoyproxy/envoy:v1.31-latest
+                  command: ["envoy", "-c", "/etc/config/envoy.yaml"]
+                  volumeMounts: [{name: etc-envoy, mountPath: /etc/config, readOnly: true}]
                   ports: [{name: https, containerPort: 8443}, {name: admin, containerPort: 9901}]
+                  readinessProbe: {httpGet: {port: admin, path: /ready}}
+              volumes:
+                - name: etc-envoy
+                  projected:
+                    sources:
+                      - configMap: {name: kiada-envoy-config}
+                      - secret: {name: kiada-tls, items: [{key: tls.key, path: example-com.key, mode: 0600}]}
             """)
     }
 
     private static let pods =
-        "apiVersion: v1\nkind: Namespace\nmetadata: {name: kiada}\n---\n"
+        """
+        apiVersion: v1
+        kind: Namespace
+        metadata: {name: kiada}
+        ---
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {creationTimestamp: null, name: kiada-envoy-config, namespace: kiada, labels: {app: kiada}}
+        binaryData: {dummy.bin: n2VW}
+        data: {envoy.yaml: "admin: {}"}
+        ---
+        apiVersion: v1
+        kind: Secret
+        metadata: {name: kiada-tls, namespace: kiada, labels: {app: kiada}}
+        type: kubernetes.io/tls
+        data: {tls.crt: LS0tLS0K, tls.key: LS0tLS0K}
+        ---
+
+        """
         + quote("quote-001") + quote("quote-002")
         + kiada("kiada-001", readiness: "httpGet: {port: 8080, path: /healthz/ready, scheme: HTTP}")
         + kiada("kiada-mock-readiness", readiness: "exec: {command: [ls, /]}")
         + pod(
             "quiz", "app: quiz, rel: stable",
             """
-              volumes: [{name: quiz-data, emptyDir: {}}]
+              volumes: [{name: initdb, emptyDir: {}}, {name: quiz-data, emptyDir: {}}]
+              initContainers:
+                - name: installer
+                  image: luksa/quiz-initdb-script-installer:0.1
+                  volumeMounts: [{name: initdb, mountPath: /initdb.d}]
               containers:
                 - name: quiz-api
                   image: luksa/quiz-api:0.1

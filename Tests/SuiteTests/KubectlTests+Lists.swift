@@ -134,7 +134,7 @@ extension KubectlTests {
         #expect(try await suite.down().code == 0)
     }
 
-    private static let hasPythonClient = runs("python3", "-c", "import kubernetes")
+    static let hasPythonClient = runs("python3", "-c", "import kubernetes")
 
     private static func runs(_ command: String...) -> Bool {
         let process = Process()

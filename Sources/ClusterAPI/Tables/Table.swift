@@ -138,10 +138,24 @@ enum Table {
                 [object.name, object.json["type"]?.stringValue ?? "Opaque", "\(count(object, ["data"]))", age]
             case .serviceaccounts: [object.name, "\(object.json["secrets"]?.arrayValue?.count ?? 0)", age]
             case .persistentvolumeclaims:
-                [object.name, object.json["status"]?["phase"]?.stringValue ?? "Pending", "", "", "", "", age]
+                claimCells(object) + [age]
             case .events: EventCells.cells(object, now: now)
             }
         return texts.map { .string($0) }
+    }
+
+    private static func claimCells(_ claim: KubeObject) -> [String] {
+        let status = claim.json["status"]
+        let short = [
+            "ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP",
+        ]
+        let modes = (status?["accessModes"]?.arrayValue ?? []).compactMap(\.stringValue).map { short[$0] ?? $0 }
+        return [
+            claim.name, status?["phase"]?.stringValue ?? "Pending",
+            claim.json["spec"]?["volumeName"]?.stringValue ?? "",
+            status?["capacity"]?["storage"]?.stringValue ?? "", modes.joined(separator: ","),
+            claim.json["spec"]?["storageClassName"]?.stringValue ?? "",
+        ]
     }
 
     /// The text of an AGE column.

@@ -55,6 +55,8 @@ enum StatusDocument {
         case .duplicate: "FieldValueDuplicate"
         case .forbidden: "FieldValueForbidden"
         case .notFound: "FieldValueNotFound"
+        case .tooLong: "FieldValueTooLong"
+        case .tooMany: "FieldValueTooMany"
         }
     }
 }

@@ -4,11 +4,11 @@
 /// addresses: of 100,000 pods this saves half.
 package struct ValueSharing: Sendable {
     /// Parts that are remembered; with more, it begins anew.
-    private static let most = 65_536
-
+    private let most: Int
     private var known: Set<JSONValue> = []
 
-    package init() {}
+    /// - Parameter most: parts that are remembered, also those that nobody has any more.
+    package init(most: Int = 65_536) { self.most = most }
 
     /// Replaces parts of `object` by equal ones that it has seen before; the object's value stays the same.
     package mutating func share(_ object: inout KubeObject) {
@@ -19,8 +19,8 @@ package struct ValueSharing: Sendable {
         if let ports = root["ports"] { root["ports"] = shared(ports) }
         shareMember("labels", of: "metadata", in: &root)
         shareMember("conditions", of: "status", in: &root)
-        shareInElements(of: "endpoints", "conditions", in: &root)
-        shareInElements(of: "subsets", "ports", in: &root)
+        for key in ["conditions", "targetRef"] { shareInElements(of: "endpoints", key, in: &root) }
+        shareInSubsets(of: &root)
         object.json = .object(root)
     }
 
@@ -29,6 +29,20 @@ package struct ValueSharing: Sendable {
         root[outer] = .null
         members[key] = shared(value)
         root[outer] = .object(members)
+    }
+
+    /// The Endpoints of a Service name the same pods as its slices.
+    private mutating func shareInSubsets(of root: inout [String: JSONValue]) {
+        guard case .array(var subsets)? = root["subsets"] else { return }
+        root["subsets"] = .null
+        for index in subsets.indices {
+            guard case .object(var subset) = subsets[index] else { continue }
+            subsets[index] = .null
+            if let ports = subset["ports"] { subset["ports"] = shared(ports) }
+            for list in ["addresses", "notReadyAddresses"] { shareInElements(of: list, "targetRef", in: &subset) }
+            subsets[index] = .object(subset)
+        }
+        root["subsets"] = .array(subsets)
     }
 
     private mutating func shareInElements(of outer: String, _ key: String, in root: inout [String: JSONValue]) {
@@ -53,7 +67,7 @@ package struct ValueSharing: Sendable {
         } else if case .object(let members) = value {
             new = .object(members.mapValues { shared($0) })
         }
-        if known.count >= Self.most { known.removeAll() }
+        if known.count >= most { known.removeAll() }
         known.insert(new)
         return new
     }

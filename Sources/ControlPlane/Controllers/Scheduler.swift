@@ -25,7 +25,8 @@ struct Scheduler {
     private let now: @Sendable () -> Int64
     private var nodes: [String: NodePlace] = [:]
     private var podCount: [String: Int] = [:]
-    private var nodeOfPod: [ObjectKey: String] = [:]
+    /// By uid: there may be many.
+    private var nodeOfPod: [String: String] = [:]
     private var waiting: [ObjectKey: Waiting] = [:]
     /// How many pods have begun to wait.
     private var arrivals = 0
@@ -38,7 +39,7 @@ struct Scheduler {
         // The first pods come before all nodes are known otherwise.
         for node in store.list(.nodes).items { nodes[node.name] = NodePlace(node) }
         for pod in store.list(.pods).items {
-            place(pod.key, on: pod.json["spec"]?["nodeName"]?.stringValue)
+            place(pod, on: pod.json["spec"]?["nodeName"]?.stringValue)
         }
     }
 
@@ -63,8 +64,10 @@ struct Scheduler {
         let key = pod.key
         let node = isDeleted ? nil : pod.json["spec"]?["nodeName"]?.stringValue
         // An event of our own write may come after the next change: the store knows better.
-        if node == nil, !isDeleted, nodeOfPod[key] != nil, store.get(key)?.json["spec"]?["nodeName"] != nil { return }
-        place(key, on: node)
+        if node == nil, !isDeleted, nodeOfPod[pod.uid ?? ""] != nil, store.get(key)?.json["spec"]?["nodeName"] != nil {
+            return
+        }
+        place(pod, on: node)
         guard !isDeleted, node == nil, pod.deletionTimestamp == nil else {
             waiting[key] = nil
             return
@@ -76,10 +79,11 @@ struct Scheduler {
             needs: needs, arrival: known?.arrival ?? arrivals, refusal: known?.needs == needs ? known?.refusal : nil)
     }
 
-    private mutating func place(_ key: ObjectKey, on node: String?) {
-        if let old = nodeOfPod[key] { podCount[old, default: 1] -= 1 }
+    private mutating func place(_ pod: KubeObject, on node: String?) {
+        let uid = pod.uid ?? ""
+        if let old = nodeOfPod[uid] { podCount[old, default: 1] -= 1 }
         // One text for all pods of a node.
-        nodeOfPod[key] = node.map { nodes[$0]?.name ?? $0 }
+        nodeOfPod[uid] = node.map { nodes[$0]?.name ?? $0 }
         if let node { podCount[node, default: 0] += 1 }
     }
 
@@ -93,10 +97,10 @@ struct Scheduler {
         do throws(APIError) {
             guard let name = chosen?.place.name else { return try refuse(key, pod) }
             waiting[key] = nil
-            place(key, on: name)
             let object = try store.modify(key) { pod in
                 if pod.json["spec"]?["nodeName"]?.stringValue == nil { pod.json["spec"]?["nodeName"] = .string(name) }
             }
+            place(object, on: object.json["spec"]?["nodeName"]?.stringValue)
             events.record(
                 object, by: Self.component, isWarning: false, reason: "Scheduled",
                 message: "Successfully assigned \(key.namespace)/\(key.name) to \(name)")

@@ -22,8 +22,9 @@ struct EndpointIndex {
 
     private(set) var services: [ServiceName: Service] = [:]
     private(set) var nodes: [String: Node] = [:]
-    private var pods: [ServiceName: EndpointPod] = [:]
-    private var podsByLabel: [Label: Set<ServiceName>] = [:]
+    /// By uid, as there may be many.
+    private var pods: [String: EndpointPod] = [:]
+    private var podsByLabel: [Label: Set<String>] = [:]
     /// Services by one pair of their selector: a pod of theirs has it.
     private var servicesByLabel: [Label: Set<ServiceName>] = [:]
     private var slices: [ServiceName: [String: KubeObject]] = [:]
@@ -35,7 +36,7 @@ struct EndpointIndex {
         let name = ServiceName(namespace: object.namespace, name: object.name)
         switch object.type {
         case .services: return set(isDeleted ? nil : Service(object), name)
-        case .pods: return set(isDeleted ? nil : EndpointPod(object), name)
+        case .pods: return set(isDeleted ? nil : EndpointPod(object), uid: object.uid ?? "")
         case .nodes:
             let node = isDeleted ? nil : Node(object)
             guard nodes[object.name] != node else { return [] }
@@ -102,20 +103,20 @@ struct EndpointIndex {
         return [name]
     }
 
-    private mutating func set(_ pod: EndpointPod?, _ name: ServiceName) -> Set<ServiceName> {
+    private mutating func set(_ pod: EndpointPod?, uid: String) -> Set<ServiceName> {
         var touched: Set<ServiceName> = []
-        if let old = pods[name] {
+        if let old = pods[uid] {
             touched.formUnion(servicesPicking(old))
             for (key, value) in old.allLabels {
-                let label = Label(namespace: name.namespace, key: key, value: value)
-                podsByLabel[label]?.remove(name)
+                let label = Label(namespace: old.namespace, key: key, value: value)
+                podsByLabel[label]?.remove(uid)
                 if podsByLabel[label]?.isEmpty == true { podsByLabel[label] = nil }
             }
         }
-        pods[name] = pod
+        pods[uid] = pod
         if let pod {
             for (key, value) in pod.allLabels {
-                podsByLabel[Label(namespace: name.namespace, key: key, value: value), default: []].insert(name)
+                podsByLabel[Label(namespace: pod.namespace, key: key, value: value), default: []].insert(uid)
             }
             touched.formUnion(servicesPicking(pod))
         }

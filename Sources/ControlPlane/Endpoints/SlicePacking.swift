@@ -78,7 +78,8 @@ enum SlicePacking {
                     slice.isTouched = true
                     continue
                 }
-                slice.endpoints.append(new)
+                // What is the same stays the same memory.
+                slice.endpoints.append(new == endpoint ? endpoint : new)
                 if new != endpoint { slice.isTouched = true }
             }
             return slice

@@ -8,6 +8,7 @@ import NIOCore
 /// | path | answer |
 /// |---|---|
 /// | `/healthz/ready` | 200 with the service's word for it; 500 `ERROR: ...` if a check fails, 503 while it stops |
+/// | `/ready` | the same, where Envoy has it |
 /// | `/healthz/live` | 200 `OK` as long as the program answers at all |
 /// | `/version` | program and version in JSON |
 /// | `/metrics` | Prometheus text format 0.0.4 |
@@ -31,7 +32,9 @@ package struct StandardEndpoints: Sendable {
     }
 
     package func add(to router: ServiceRouter) {
-        router.resource("/healthz/ready", get: { _, _ in await ready() })
+        for path in ["/healthz/ready", "/ready"] as [RouterPath] {
+            router.resource(path, get: { _, _ in await ready() })
+        }
         router.resource("/healthz/live", get: { _, _ in .text("OK") })
         let version = ["program": program, "version": SuiteVersion.text]
         router.resource("/version", get: { _, _ in try .json(encoding: version) })
