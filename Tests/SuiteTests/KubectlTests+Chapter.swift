@@ -96,6 +96,9 @@ extension KubectlTests {
         let slices = words(try await kubectl("get", "endpointslices").output)
         #expect(slices.first == ["NAME", "ADDRESSTYPE", "PORTS", "ENDPOINTS", "AGE"])
         let endpoints = try await kubectl("get", "ep")
+        #expect(
+            endpoints.errors.contains(
+                "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"))
         #expect(words(endpoints.output).first == ["NAME", "ENDPOINTS", "AGE"])
         #expect(endpoints.output.contains(" + 1 more..."))
         let built = words(try await kubectl("get", "svc,ep", "-n", "default").output)

@@ -162,11 +162,13 @@ package struct APIResponder: HTTPResponder {
         guard let key = target.key else { throw APIError(.badRequest, "a name is missing") }
         guard let object = store.get(key) else { throw .notFound(key) }
         guard let inclusion = Self.tableInclusion(request, query) else {
-            return Self.json(EventShape.shaped(object, for: target.resource.group).json)
+            return Self.json(
+                EventShape.shaped(object, for: target.resource.group).json, warnings: Self.warnings(for: key.type))
         }
         let metadata: JSONValue = ["resourceVersion": .string(object.resourceVersion ?? "")]
         return Self.json(
-            Table.json([object], type: key.type, metadata: metadata, inclusion: inclusion, now: now()))
+            Table.json([object], type: key.type, metadata: metadata, inclusion: inclusion, now: now()),
+            warnings: Self.warnings(for: key.type))
     }
 
     private func list(_ selection: Selection, _ query: Query, _ request: Request) throws(APIError) -> Response {
@@ -177,14 +179,21 @@ package struct APIResponder: HTTPResponder {
         if let inclusion = Self.tableInclusion(request, query) {
             return Self.json(
                 Table.json(
-                    page.items, type: selection.type, metadata: page.metadata, inclusion: inclusion, now: now()))
+                    page.items, type: selection.type, metadata: page.metadata, inclusion: inclusion, now: now()),
+                warnings: Self.warnings(for: selection.type))
         }
-        return Self.json([
-            "kind": .string("\(selection.type.kind)List"),
-            "apiVersion": .string(selection.group.isEmpty ? "v1" : "\(selection.group)/v1"),
-            "metadata": page.metadata,
-            "items": .array(page.items.map { EventShape.shaped($0, for: selection.group).json }),
-        ])
+        return Self.json(
+            [
+                "kind": .string("\(selection.type.kind)List"),
+                "apiVersion": .string(selection.group.isEmpty ? "v1" : "\(selection.group)/v1"),
+                "metadata": page.metadata,
+                "items": .array(page.items.map { EventShape.shaped($0, for: selection.group).json }),
+            ], warnings: Self.warnings(for: selection.type))
+    }
+
+    /// What reading a kind brings with it (semantics 3.7).
+    private static func warnings(for type: ResourceType) -> [String] {
+        type == .endpoints ? [endpointsWarning] : []
     }
 
     /// nil unless the client asks for a table.
