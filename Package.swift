@@ -92,7 +92,7 @@ var targets: [Target] = [
         [
             "ClusterModel", "ClusterStore", "Manifests", "NetTypes", hummingbird, hummingbirdCore, hummingbirdTLS,
             httpTypes,
-            logging, lifecycle, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioWebSocket, nioSSL, crypto, "CZlib",
+            logging, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioWebSocket, nioSSL, crypto, "CZlib",
         ],
         resources: [.embedInCode("Resources")]),
     library("StorePersistence", ["ClusterModel", "ClusterStore", grdb]),

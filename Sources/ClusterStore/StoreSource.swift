@@ -13,6 +13,7 @@ package protocol StoreSource: Sendable {
 /// The system's clock and random numbers.
 package struct SystemStoreSource: StoreSource {
     private static let alphabet = Array("bcdfghjklmnpqrstvwxz2456789")
+    private static let digits = Array("0123456789abcdef".utf8)
     private let now: @Sendable () -> Int64
 
     /// - Parameter now: seconds since 1970.
@@ -21,17 +22,17 @@ package struct SystemStoreSource: StoreSource {
     package func timestamp() -> String { Timestamp.text(unixSeconds: now()) }
 
     package func uid() -> String {
-        var bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
-        bytes[6] = bytes[6] & 0x0F | 0x40
-        bytes[8] = bytes[8] & 0x3F | 0x80
-        let digits = Array("0123456789abcdef")
-        var text = ""
-        for (index, byte) in bytes.enumerated() {
-            if [4, 6, 8, 10].contains(index) { text += "-" }
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+        let high = UInt64.random(in: .min ... .max) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        let low = UInt64.random(in: .min ... .max) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        var text: [UInt8] = []
+        text.reserveCapacity(36)
+        for index in 0..<16 {
+            if index == 4 || index == 6 || index == 8 || index == 10 { text.append(UInt8(ascii: "-")) }
+            let byte = UInt8(truncatingIfNeeded: (index < 8 ? high : low) >> UInt64(56 - index % 8 * 8))
+            text.append(Self.digits[Int(byte >> 4)])
+            text.append(Self.digits[Int(byte & 15)])
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
     package func nameSuffix() -> String {

@@ -35,8 +35,10 @@ package struct RoutingOptions: Hashable, Sendable {
     package var insideSources: [CIDR] {
         podRanges + nodeAddresses.map { CIDR(containing: $0, prefixLength: $0.family == .v4 ? 32 : 128) }
             + otherNodes.flatMap(\.addresses).map { CIDR(containing: $0, prefixLength: $0.family == .v4 ? 32 : 128) }
-            + ["127.0.0.0/8", "::1/128"].compactMap { CIDR($0) }
+            + Self.loopback
     }
+
+    private static let loopback = ["127.0.0.0/8", "::1/128"].compactMap { CIDR($0) }
 
     /// The same as seen from another node.
     func options(of node: RoutingNode) -> RoutingOptions {

@@ -21,7 +21,10 @@ package final class SQLiteJournal: StoreJournal {
             var configuration = Configuration()
             configuration.journalMode = .wal
             configuration.busyMode = .timeout(5)
-            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+            // Nobody else has the file while we run (InstanceLock), so that locks need not be taken again for each write.
+            configuration.prepareDatabase {
+                try $0.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA locking_mode = EXCLUSIVE")
+            }
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.write { database in
                 try database.execute(
@@ -48,8 +51,9 @@ package final class SQLiteJournal: StoreJournal {
             } else {
                 try database.cachedStatement(sql: "DELETE FROM object WHERE type = ? AND namespace = ? AND name = ?")
                     .execute(arguments: [key.type.rawValue, key.namespace, key.name])
+                // An object that is kept has the revision of its write in it.
+                try database.cachedStatement(sql: "UPDATE revision SET value = ?").execute(arguments: [Int64(revision)])
             }
-            try database.cachedStatement(sql: "UPDATE revision SET value = ?").execute(arguments: [Int64(revision)])
         }
     }
 
@@ -65,6 +69,7 @@ package final class SQLiteJournal: StoreJournal {
                 while let data = try rows.next() {
                     var object = KubeObject(try JSONValue(parsing: Array(data)))
                     sharing.share(&object)
+                    contents.revision = max(contents.revision, object.resourceVersion.flatMap(UInt64.init) ?? 0)
                     contents.objects.append(object)
                 }
                 return contents

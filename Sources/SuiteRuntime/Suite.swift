@@ -159,7 +159,7 @@ package final class Suite: Sendable {
                     onReport(current)
                     // A report costs in proportion to all there is; once all is well, changes are told in bunches.
                     guard current.state == .ready || current.state == .degraded else { continue }
-                    try? await Task.sleep(for: max(.milliseconds(100), (clock.now - start) * 10))
+                    try? await Task.sleep(for: min(max(.milliseconds(100), (clock.now - start) * 30), .seconds(2)))
                 }
                 return false
             }
@@ -218,13 +218,12 @@ package final class Suite: Sendable {
                 now: proxyConfiguration.unixSeconds)
             try access.writeKubeconfig(server: "https://\(server)")
             try proxy.setAPIEndpoint(address, port: port)
-            let service = try APIServer.service(
+            try await APIServer.run(
                 responder, sessions: RuntimeSessions(runtime), address: address.description, port: Int(port), tls: tls
             ) { [self] _ in
                 _ = isAPIDecided.raise()
                 bell.continuation.yield()
             }
-            try await service.run()
         } catch is CancellationError {
             return
         } catch {

@@ -68,6 +68,16 @@ struct StoreTests {
         }
     }
 
+    @Test("a uid is a random UUID of version 4 in lower case")
+    func uid() {
+        let source = SystemStoreSource { 0 }
+        let uids = Set((0..<1000).map { _ in source.uid() })
+        #expect(uids.count == 1000)
+        for uid in uids {
+            #expect(uid.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil)
+        }
+    }
+
     @Test("1.4: a stale resourceVersion is a conflict with the API server's words")
     func conflict() throws {
         let first = try store.create(quote)

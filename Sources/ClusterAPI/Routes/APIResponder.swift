@@ -62,6 +62,7 @@ package struct APIResponder: HTTPResponder {
     // MARK: What is the same for everybody
 
     private func fixed(_ path: String, _ request: Request) -> Response? {
+        if path.hasPrefix("/api/v1/") { return nil }
         let accept = request.headers[.accept] ?? ""
         let document: JSONValue?
         switch path {
@@ -124,7 +125,7 @@ package struct APIResponder: HTTPResponder {
         }
         if target.subresource == "log" {
             guard request.method == .get else { throw Self.notAllowed(request, target) }
-            return try log(target, query)
+            return try await withTaskExecutorPreference(globalConcurrentExecutor) { try log(target, query) }
         }
         if ["attach", "exec", "portforward"].contains(target.subresource) {
             guard let key = target.key, store.get(key) != nil else {
@@ -139,9 +140,13 @@ package struct APIResponder: HTTPResponder {
         }
         let isStatus = target.subresource == "status"
         switch (request.method, target.name) {
-        case (.get, nil) where query.flag("watch"):
-            return try watch(try Selection(target, type: type, query), query, request, context)
-        case (.get, nil): return try list(try Selection(target, type: type, query), query, request)
+        case (.get, nil):
+            let selection = try Selection(target, type: type, query)
+            // What may take long leaves the thread of the connections, as logs do.
+            return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                query.flag("watch")
+                    ? try watch(selection, query, request, context) : try list(selection, query, request)
+            }
         case (.get, _?): return try get(target, query, request)
         case (.post, nil): return try await create(type, target, query, request)
         case (.put, _?): return try await replace(target, query, request, isStatus: isStatus)

@@ -33,6 +33,8 @@ struct Schema: Sendable {
         let apiVersion: String?
         var description = ""
         var fields: [Field] = []
+        /// The fields' types by name.
+        var types: [String: FieldType] = [:]
         /// Other fields are let through.
         var isOpen = false
     }
@@ -48,7 +50,8 @@ struct Schema: Sendable {
         var names: [String] = []
         var current: Definition?
         func finish() {
-            guard let done = current else { return }
+            guard var done = current else { return }
+            done.types = Dictionary(done.fields.map { ($0.name, $0.type) }) { first, _ in first }
             definitions[done.name] = done
             names.append(done.name)
             current = nil

@@ -13,11 +13,88 @@ enum StrictFields {
     /// - Throws: ``WrongType`` for a field whose value cannot be.
     static func unknown(in object: KubeObject) throws(WrongType) -> [String] {
         guard let definition = Schema.shared.definitions[object.kind] else { return [] }
-        var found: [String] = []
-        var members = object.json
-        for key in ["apiVersion", "kind"] { members[key] = nil }
-        try check(members, definition, at: "", &found)
-        return found.sorted()
+        var walk = Walk()
+        walk.check(object.json, definition)
+        if let wrong = walk.wrong { throw wrong }
+        return walk.unknown.sorted()
+    }
+
+    /// One look at an object; places become text only where something is wrong.
+    private struct Walk {
+        private enum Step {
+            case field(String)
+            case index(Int)
+        }
+
+        var unknown: [String] = []
+        /// The first by its path.
+        var wrong: WrongType?
+        private var path: [Step] = []
+
+        private var place: String {
+            path.reduce(into: "") { text, step in
+                switch step {
+                case .field(let name): text += text.isEmpty ? name : ".\(name)"
+                case .index(let index): text += "[\(index)]"
+                }
+            }
+        }
+
+        private mutating func require(_ isRight: Bool, _ what: String, _ value: JSONValue) {
+            if !isRight { note("must be \(what), not \(value.serializedText().prefix(64))") }
+        }
+
+        private mutating func note(_ description: String) {
+            let new = WrongType(path: place, description: description)
+            if wrong.map({ new.path < $0.path }) ?? true { wrong = new }
+        }
+
+        mutating func check(_ value: JSONValue, _ definition: Schema.Definition) {
+            guard case .object(let members) = value else {
+                if value != .null { note("must be a mapping") }
+                return
+            }
+            let isRoot = path.isEmpty
+            for (key, member) in members {
+                if let type = definition.types[key] {
+                    path.append(.field(key))
+                    check(member, type)
+                    path.removeLast()
+                } else if !definition.isOpen, !(isRoot && (key == "apiVersion" || key == "kind")) {
+                    path.append(.field(key))
+                    unknown.append(place)
+                    path.removeLast()
+                }
+            }
+        }
+
+        private mutating func check(_ value: JSONValue, _ type: Schema.FieldType) {
+            if value == .null { return }
+            switch type {
+            case .string, .time: require(value.stringValue != nil, "a string", value)
+            case .integer: require(value.intValue != nil, "a whole number", value)
+            case .boolean: require(value.boolValue != nil, "true or false", value)
+            case .intOrString:
+                require(value.intValue != nil || value.stringValue != nil, "a whole number or a string", value)
+            case .map:
+                guard case .object(let members) = value else { return require(false, "a mapping", value) }
+                for (key, member) in members where member.stringValue == nil && member != .null {
+                    path.append(.field(key))
+                    note("must be a string (put it in quotes)")
+                    path.removeLast()
+                }
+            case .object: require(value.objectValue != nil, "a mapping", value)
+            case .list(let element):
+                guard case .array(let items) = value else { return require(false, "a list", value) }
+                for (index, item) in items.enumerated() {
+                    path.append(.index(index))
+                    check(item, element)
+                    path.removeLast()
+                }
+            case .named(let name):
+                if let definition = Schema.shared.definitions[name] { check(value, definition) }
+            }
+        }
     }
 
     /// Removes the fields at `paths`.
@@ -25,52 +102,6 @@ enum StrictFields {
         var object = object
         for path in paths { remove(path.split(separator: ".")[...], &object.json) }
         return object
-    }
-
-    private static func check(
-        _ value: JSONValue, _ definition: Schema.Definition, at path: String, _ found: inout [String]
-    ) throws(WrongType) {
-        guard let members = value.objectValue else {
-            if value == .null { return }
-            throw WrongType(path: path, description: "must be a mapping")
-        }
-        let fields = Dictionary(definition.fields.map { ($0.name, $0) }) { first, _ in first }
-        for (key, member) in members.sorted(by: { $0.key < $1.key }) {
-            let place = path.isEmpty ? key : "\(path).\(key)"
-            if let field = fields[key] {
-                try check(member, field.type, at: place, &found)
-            } else if !definition.isOpen {
-                found.append(place)
-            }
-        }
-    }
-
-    private static func check(
-        _ value: JSONValue, _ type: Schema.FieldType, at path: String, _ found: inout [String]
-    ) throws(WrongType) {
-        if value == .null { return }
-        func require(_ isRight: Bool, _ what: String) throws(WrongType) {
-            if !isRight {
-                throw WrongType(path: path, description: "must be \(what), not \(value.serializedText().prefix(64))")
-            }
-        }
-        switch type {
-        case .string, .time: try require(value.stringValue != nil, "a string")
-        case .integer: try require(value.intValue != nil, "a whole number")
-        case .boolean: try require(value.boolValue != nil, "true or false")
-        case .intOrString: try require(value.intValue != nil || value.stringValue != nil, "a whole number or a string")
-        case .map:
-            try require(value.objectValue != nil, "a mapping")
-            for (key, member) in value.objectValue ?? [:] where member.stringValue == nil && member != .null {
-                throw WrongType(path: "\(path).\(key)", description: "must be a string (put it in quotes)")
-            }
-        case .object: try require(value.objectValue != nil, "a mapping")
-        case .list(let element):
-            guard let items = value.arrayValue else { return try require(false, "a list") }
-            for (index, item) in items.enumerated() { try check(item, element, at: "\(path)[\(index)]", &found) }
-        case .named(let name):
-            if let definition = Schema.shared.definitions[name] { try check(value, definition, at: path, &found) }
-        }
     }
 
     private static func remove(_ path: ArraySlice<Substring>, _ value: inout JSONValue) {

@@ -26,12 +26,13 @@ struct JSONSerializer {
         case .object(let members):
             guard !members.isEmpty else { return append("{}") }
             append("{")
-            for (index, key) in members.keys.sorted().enumerated() {
-                if index > 0 { append(",") }
+            var isFirst = true
+            for (key, member) in members.sorted(by: { $0.key < $1.key }) {
+                if isFirst { isFirst = false } else { append(",") }
                 breakLine(level + 1)
                 appendQuoted(key)
                 append(isPretty ? ": " : ":")
-                append(members[key] ?? .null, level: level + 1)
+                append(member, level: level + 1)
             }
             breakLine(level)
             append("}")
@@ -48,20 +49,32 @@ struct JSONSerializer {
 
     private mutating func appendQuoted(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): append("\\\"")
-            case UInt8(ascii: "\\"): append("\\\\")
-            case 0x0A: append("\\n")
-            case 0x0D: append("\\r")
-            case 0x09: append("\\t")
-            case ..<0x20:
-                let digits = String(byte, radix: 16)
-                append("\\u00\(digits.utf8.count == 1 ? "0" : "")\(digits)")
-            default: bytes.append(byte)
+        var text = text
+        text.withUTF8 { utf8 in
+            // Most texts need no escape: whole runs are copied.
+            var start = 0
+            for (index, byte) in utf8.enumerated()
+            where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<index]))
+                append(Self.escaped(byte))
+                start = index + 1
             }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start...]))
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func escaped(_ byte: UInt8) -> String {
+        switch byte {
+        case UInt8(ascii: "\""): return "\\\""
+        case UInt8(ascii: "\\"): return "\\\\"
+        case 0x0A: return "\\n"
+        case 0x0D: return "\\r"
+        case 0x09: return "\\t"
+        default:
+            let digits = String(byte, radix: 16)
+            return "\\u00\(digits.utf8.count == 1 ? "0" : "")\(digits)"
+        }
     }
 }
 
