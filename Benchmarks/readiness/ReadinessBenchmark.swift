@@ -94,7 +94,7 @@ enum ReadinessBenchmark {
             _ = try store.updateStatus(pod)
             return pod.key
         }
-        let address = service.json["spec"]?["clusterIP"]?.string.flatMap { IPAddress($0) }
+        let address = service.json["spec"]?["clusterIP"]?.stringValue.flatMap { IPAddress($0) }
         guard let address else { throw APIError(.internalError, "the Service got no cluster IP") }
         return Cluster(
             service: SocketEndpoint(address: address, port: 80),

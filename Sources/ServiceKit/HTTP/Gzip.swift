@@ -1,7 +1,6 @@
 import CZlib
 import HTTPTypes
 import Hummingbird
-import HummingbirdCore
 package import NIOCore
 
 /// Compresses texts for clients that want it (RFC 9110 section 8.4.1.3, RFC 1952).
@@ -17,10 +16,9 @@ package enum Gzip {
         var response = response
         response.headers[.vary] = response.headers[.vary].map { "\($0), Accept-Encoding" } ?? "Accept-Encoding"
         guard request.method != .head, isAccepted(by: request.headers[.acceptEncoding] ?? "") else { return response }
-        let collected = Collected()
-        try await response.body.write(CollectingWriter(collected))
-        guard let small = compress(collected.buffer), small.readableBytes < collected.buffer.readableBytes else {
-            response.body = ResponseBody(byteBuffer: collected.buffer)
+        let body = try await response.body.collected() ?? ByteBuffer()
+        guard let small = compress(body), small.readableBytes < body.readableBytes else {
+            response.body = ResponseBody(byteBuffer: body)
             return response
         }
         response.headers[.contentEncoding] = "gzip"
@@ -68,22 +66,5 @@ package enum Gzip {
             }
         }
         return written.map { ByteBuffer(bytes: output[..<$0]) }
-    }
-
-    private final class Collected {
-        var buffer = ByteBuffer()
-    }
-
-    private struct CollectingWriter: ResponseBodyWriter {
-        private let collected: Collected
-
-        init(_ collected: Collected) { self.collected = collected }
-
-        mutating func write(_ buffer: ByteBuffer) async throws {
-            var buffer = buffer
-            collected.buffer.writeBuffer(&buffer)
-        }
-
-        consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
     }
 }

@@ -2,7 +2,6 @@ import FoundationEssentials
 import Glibc
 import HTTPTypes
 import Hummingbird
-import HummingbirdCore
 import NIOCore
 import Synchronization
 
@@ -67,35 +66,4 @@ enum ResponseBytes {
 
 extension HTTPResponse.Status {
     fileprivate var mayHaveBody: Bool { kind != .informational && code != 204 && code != 304 }
-}
-
-extension ResponseBody {
-    /// All of it; nil if it is empty.
-    func collected() async throws -> ByteBuffer? {
-        if contentLength == 0 { return nil }
-        let collected = CollectedBody()
-        try await write(CollectedBody.Writer(collected))
-        return collected.buffer
-    }
-}
-
-private final class CollectedBody {
-    private(set) var buffer: ByteBuffer?
-
-    struct Writer: ResponseBodyWriter {
-        private let collected: CollectedBody
-
-        init(_ collected: CollectedBody) { self.collected = collected }
-
-        mutating func write(_ buffer: ByteBuffer) async throws {
-            guard collected.buffer != nil else {
-                collected.buffer = buffer
-                return
-            }
-            var buffer = buffer
-            collected.buffer?.writeBuffer(&buffer)
-        }
-
-        consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
-    }
 }
