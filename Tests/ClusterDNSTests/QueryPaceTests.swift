@@ -16,7 +16,7 @@ struct QueryPaceTests {
 
     @Test("one at a time or many, it is the time per query that counts")
     mutating func perQuery() {
-        take(batches: 100, of: 1, each: 33_000)
+        take(batches: 100, of: 1, each: 40_000)
         #expect(!pace.isFast)
         take(batches: 100, of: 1, each: 15_000)
         #expect(pace.isFast)
@@ -29,7 +29,7 @@ struct QueryPaceTests {
     @Test("a short burst or a pause does not decide; a longer one does")
     mutating func smooth() {
         take(batches: 100, of: 1, each: 50_000)
-        take(batches: 8, of: 1, each: 5_000)
+        take(batches: 4, of: 1, each: 5_000)
         #expect(!pace.isFast)
         take(batches: 20, of: 1, each: 5_000)
         #expect(pace.isFast)
