@@ -1,8 +1,9 @@
 import ClusterModel
 import ClusterStore
-import ControlPlane
 import NetTypes
 import Testing
+
+@testable import ControlPlane
 
 @Suite("3.6 EndpointSlices that users write")
 struct EndpointSliceRulesTests {
@@ -106,5 +107,17 @@ struct EndpointSliceRulesTests {
         #expect(try store.update(changed).generation == 1)
         changed.labels = ["a": "b"]
         #expect(try store.update(changed).generation == 2)
+    }
+
+    @Test("where pods have loopback addresses, endpoints may be programs of this machine; elsewhere they may not")
+    func loopback() throws {
+        let native = [try #require(CIDR("127.244.0.0/16"))]
+        let container = [try #require(CIDR("10.96.128.0/17"))]
+        for (text, ranges, isRight) in [
+            ("127.0.0.1", native, true), ("127.244.0.7", native, true), ("0.0.0.0", native, false),
+            ("127.0.0.1", container, false), ("127.0.0.1", [], false), ("10.96.128.7", container, true),
+        ] {
+            #expect(AddressRules.errors(of: text, at: "ip", podRanges: ranges).isEmpty == isRight, "\(text) \(ranges)")
+        }
     }
 }
