@@ -230,7 +230,8 @@ var targets: [Target] = [
     tests(
         "ServiceProxyTests",
         [
-            "ServiceProxy", "ProxyHealth", "ServiceRouting", "ClusterStore", "ClusterModel", "Manifests", "NetTypes",
+            "LinuxKernel", "ServiceProxy", "ProxyHealth", "ServiceRouting", "ClusterStore", "ClusterModel", "Manifests",
+            "NetTypes",
             "KiadaTesting", logging,
         ]),
     tests("ComposePodsTests", ["ComposePods", "ClusterModel", "NetTypes"]),
@@ -250,7 +251,9 @@ if Context.environment["KIADA_BENCHMARKS"] != nil {
     targets.append(
         .executableTarget(
             name: "StoreBenchmark",
-            dependencies: ["ControlPlane", "StorePersistence", "ClusterModel", "ClusterStore", "NetTypes", logging],
+            dependencies: [
+                "ControlPlane", "LinuxKernel", "StorePersistence", "ClusterModel", "ClusterStore", "NetTypes", logging,
+            ],
             path: "Benchmarks/store", exclude: ["run.sh"], swiftSettings: settings))
     targets.append(
         .executableTarget(

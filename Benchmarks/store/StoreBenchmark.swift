@@ -3,6 +3,7 @@ import ClusterStore
 import ControlPlane
 import FoundationEssentials
 import Glibc
+import LinuxKernel
 import Logging
 import NetTypes
 import StorePersistence
@@ -112,8 +113,13 @@ private struct BenchmarkCluster {
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [controlPlane] in await controlPlane.run { continuation.yield() } }
+            // As the service proxy does.
+            group.addTask {
+                while (try? await Task.sleep(for: .seconds(FreedMemory.interval))) != nil { FreedMemory.giveBack() }
+            }
             for await _ in stream where controlPlane.isSettled { break }
             group.cancelAll()
         }
+        FreedMemory.giveBack()
     }
 }

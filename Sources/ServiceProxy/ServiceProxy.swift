@@ -3,6 +3,7 @@ package import ClusterModel
 package import ClusterStore
 package import ControlPlane
 import FoundationEssentials
+import LinuxKernel
 package import Logging
 import Manifests
 import NFTablesProxy
@@ -125,8 +126,18 @@ package final class ServiceProxy: Sendable {
             group.addTask { await self.route(plane, status) }
             group.addTask { await self.serveHealth(status) }
             group.addTask { await self.followManifests() }
+            group.addTask { await self.giveMemoryBack() }
         }
         await plane.stop()
+    }
+
+    private func giveMemoryBack() async {
+        var freed = FreedMemory()
+        let types = Set(ResourceType.allCases)
+        while (try? await Task.sleep(for: .seconds(FreedMemory.interval))) != nil {
+            guard freed.isDue(isSettled: isSettled, revision: store.lastChange(of: types)) else { continue }
+            FreedMemory.giveBack()
+        }
     }
 
     /// Makes the addresses of Services this machine's, where they are not loopback addresses, which are so already.

@@ -51,6 +51,14 @@ static inline int clinux_sendmmsg(int descriptor, struct clinux_mmsghdr *message
 // posix_spawn's flag for a new session, which glibc shows only under _GNU_SOURCE.
 #define CLINUX_POSIX_SPAWN_SETSID 0x80
 
+// glibc only; elsewhere there is nothing to give back in this way.
+#if defined(__GLIBC__)
+extern int malloc_trim(size_t keep);
+static inline void clinux_trim_memory(void) { malloc_trim(0); }
+#else
+static inline void clinux_trim_memory(void) {}
+#endif
+
 #define CLINUX_SPLICE_F_MOVE 1u
 #define CLINUX_SPLICE_F_NONBLOCK 2u
 #endif
