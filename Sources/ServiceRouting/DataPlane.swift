@@ -29,6 +29,7 @@ package protocol DataPlane: Sendable {
 
 /// One new connection or UDP flow.
 package struct ConnectionEvent: Hashable, Sendable {
+    /// Port 0 where the socket plane saw the client before the kernel gave it one.
     package let client: SocketEndpoint
     package let frontend: Frontend
     package let port: ServicePortID
