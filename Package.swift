@@ -139,7 +139,7 @@ var targets: [Target] = [
         "SuiteRuntime",
         [
             "ComposePods", "ControlPlane", "ServiceProxy", "ServiceKit", "ClusterAPI", "PodRuntime", "ClusterModel",
-            "ClusterStore", "Manifests",
+            "UserspaceProxy", "ClusterStore", "Manifests",
             "NetTypes",
             "CLinux",
             logging, argumentParser, lifecycle, nioSSL,

@@ -7,6 +7,9 @@
 # the medians over the rounds. "CPU" is the proxy's own user and system time from /proc, divided by the requests that
 # wrk has counted. Everything listens in 127.0.0.0/8; nothing is left behind.
 #
+# userspace has the engine that it chooses itself; userspace-epoll and userspace-io-uring have theirs, and more copies of
+# the same can be had with OTHER, the path of another build: userspace-other.
+#
 # LOADS: keep-alive-N and connection-per-request-N with N connections, 10-MB-bodies, idle. PROXIES: as below; what is
 # missing on this machine is left out, and said. The socket plane serves a control group in which only wrk runs. The
 # nftables plane runs only while it is measured, since its rules see the packets of the others too.
@@ -70,14 +73,14 @@ inside() { # proxy, command
         "$@"
     fi
 }
-ours() { # plane, further options; each has a block of its own
-    local plane=$1 number=$next
+ours() { # name, options; each has a block of its own
+    local name=$1 number=$next
     next=$((next + 1))
     shift
     manifest "$number"
-    start "$plane" "127.$number.0.20" "$binary" run --manifests "$work/manifests-$number" \
+    start "$name" "127.$number.0.20" "$binary" run --manifests "$work/manifests-$number" \
         --state-dir "$work/state-$number" --address-block "$number" --publish-address none --api-port 0 \
-        --log-level warning --data-plane "$plane" "$@"
+        --log-level warning "$@"
 }
 end() { # proxy
     kill "${process[$1]}"
@@ -102,13 +105,16 @@ for proxy in $proxies; do
             start envoy "$net.201.4" "$envoy" -c "$work/envoy.yaml" --concurrency "$threads" -l error \
                 --disable-hot-restart
             ;;
-        userspace) ours userspace ;;
+        userspace) ours userspace --data-plane userspace ;;
+        userspace-epoll) ours userspace-epoll --data-plane userspace --userspace-engine epoll ;;
+        userspace-io-uring) ours userspace-io-uring --data-plane userspace --userspace-engine io-uring ;;
+        userspace-other) binary=$OTHER ours userspace-other --data-plane userspace $OTHER_OPTIONS ;;
         nftables)
             nft list tables >/dev/null 2>&1 || { echo "left out: nftables (needs root and nft)" >&2; continue; }
             ;;
         socket)
             make_group || { echo "left out: socket (needs root and cgroup2)" >&2; continue; }
-            ours socket --socket-cgroup "$group"
+            ours socket --data-plane socket --socket-cgroup "$group"
             ;;
         *) echo "unknown proxy: $proxy" >&2; exit 1 ;;
     esac
@@ -173,7 +179,7 @@ for round in $(seq "$rounds"); do
     for load in $loads; do
         for proxy in $running; do
             if [ "$load" != idle ]; then
-                [ "$proxy" != nftables ] || ours nftables
+                [ "$proxy" != nftables ] || ours nftables --data-plane nftables
                 measure "$load" "$proxy"
                 [ "$proxy" != nftables ] || end nftables
             elif [ "$round" = 1 ] && [ -n "${process[$proxy]:-}" ]; then

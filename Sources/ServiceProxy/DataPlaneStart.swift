@@ -35,14 +35,17 @@ struct DataPlaneStart {
 
     /// Makes a plane of one kind: the one place that knows them all.
     static func plane(
-        _ kind: DataPlaneKind, socket: SocketConfiguration, nftables: NFTablesConfiguration, logger: Logger
+        _ kind: DataPlaneKind, userspace: UserspaceConfiguration, socket: SocketConfiguration,
+        nftables: NFTablesConfiguration, logger: Logger
     ) throws -> any DataPlane {
         switch kind {
-        case .userspace: try UserspacePlane(configuration: UserspaceConfiguration(), logger: logger)
+        case .userspace: try UserspacePlane(configuration: userspace, logger: logger)
         case .nftables: try NFTablesPlane(configuration: nftables, logger: logger)
         case .socket:
             // Node ports, and clients that the programs do not see, are relayed.
-            try SocketPlane(configuration: socket, beneath: { try UserspacePlane(logger: logger) }, logger: logger)
+            try SocketPlane(
+                configuration: socket, beneath: { try UserspacePlane(configuration: userspace, logger: logger) },
+                logger: logger)
         }
     }
 }

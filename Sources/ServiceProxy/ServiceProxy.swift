@@ -13,6 +13,7 @@ import ServiceRouting
 import SocketProxy
 import StorePersistence
 import Synchronization
+import UserspaceProxy
 
 /// Everything that a cluster does for Services, in one process: store, controllers, data plane, DNS, manifests.
 package final class ServiceProxy: Sendable {
@@ -80,8 +81,11 @@ package final class ServiceProxy: Sendable {
     private func startedPlane() throws(DataPlaneFailure) -> any DataPlane {
         if let start = dataPlaneStart.withLock({ $0 }) { return start.plane }
         let choice = DataPlaneChoice(configuration.dataPlane, hasOwnNetwork: NetworkSurroundings.isOwn)
+        var userspace = UserspaceConfiguration()
+        userspace.engine = configuration.userspaceEngine
         let start = try DataPlaneStart(choice) {
-            try DataPlaneStart.plane($0, socket: socketConfiguration, nftables: nftablesConfiguration, logger: logger)
+            try DataPlaneStart.plane(
+                $0, userspace: userspace, socket: socketConfiguration, nftables: nftablesConfiguration, logger: logger)
         }
         dataPlaneStart.withLock { $0 = start }
         logger.notice("\(start.explanation)")

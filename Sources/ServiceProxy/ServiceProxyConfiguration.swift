@@ -2,6 +2,7 @@ package import ControlPlane
 package import DNSWire
 import Glibc
 package import NetTypes
+package import UserspaceProxy
 
 /// What a service proxy is told.
 ///
@@ -31,6 +32,8 @@ package struct ServiceProxyConfiguration: Sendable {
     package var healthPort: UInt16? = 10256
     /// Which plane carries connections.
     package var dataPlane = DataPlaneOption.auto
+    /// What the userspace plane runs on.
+    package var userspaceEngine = UserspaceEngine.auto
     /// The control group that the socket plane serves; nil for all programs.
     package var socketControlGroup: String?
     /// The file in which objects outlive the process; nil keeps them in memory only.

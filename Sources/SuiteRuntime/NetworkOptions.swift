@@ -1,6 +1,7 @@
 package import ArgumentParser
 import NetTypes
 package import ServiceProxy
+package import UserspaceProxy
 
 /// The options about names and addresses that all commands have which start Services.
 package struct NetworkOptions: ParsableArguments {
@@ -34,6 +35,12 @@ package struct NetworkOptions: ParsableArguments {
             "What carries connections: auto, socket, nftables or userspace.",
             discussion: "auto is nftables in a container's network namespace, else userspace."))
     package var dataPlane = DataPlaneOption.auto
+
+    @Option(
+        help: ArgumentHelp(
+            "What relays connections in the userspace plane: auto, epoll or io-uring.",
+            discussion: "auto is io_uring where the kernel permits it (Linux 6.1), else epoll."))
+    package var userspaceEngine = UserspaceEngine.auto
 
     @Option(
         help: ArgumentHelp(
@@ -92,8 +99,10 @@ package struct NetworkOptions: ParsableArguments {
         configuration.logsQueries = logQueries
         configuration.publishAddress = IPAddress(publishAddress)
         configuration.dataPlane = dataPlane
+        configuration.userspaceEngine = userspaceEngine
         configuration.socketControlGroup = socketCgroup
     }
 }
 
 extension DataPlaneOption: ExpressibleByArgument {}
+extension UserspaceEngine: ExpressibleByArgument {}

@@ -2,6 +2,7 @@ import ClusterModel
 package import Logging
 package import NetTypes
 package import ServiceProxy
+package import UserspaceProxy
 
 /// Ranges and addresses outside of 127.0.0.0/8, as in a container's network.
 package struct AddressPlan: Hashable, Sendable {
@@ -58,6 +59,8 @@ package struct SuiteConfiguration: Sendable {
     package var publishAddress: IPAddress? = .v4(IPv4Address(bits: 0x7F00_0001))
     /// Which plane carries connections.
     package var dataPlane = DataPlaneOption.auto
+    /// What the userspace plane runs on.
+    package var userspaceEngine = UserspaceEngine.auto
     /// The control group that the socket plane serves; nil for all programs.
     package var socketControlGroup: String?
     /// The port of health and metrics; nil for none.

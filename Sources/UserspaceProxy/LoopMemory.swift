@@ -28,12 +28,14 @@ struct LoopMemory: ~Copyable {
         }
     }
 
-    mutating func takeBuffer() -> UnsafeMutableRawPointer {
-        buffers.popLast() ?? .allocate(byteCount: Self.bufferSize, alignment: 4096)
+    /// - Parameter size: ``bufferSize``, or more for what a ring had received at once.
+    mutating func takeBuffer(_ size: Int = bufferSize) -> UnsafeMutableRawPointer {
+        if size == Self.bufferSize, let buffer = buffers.popLast() { return buffer }
+        return .allocate(byteCount: size, alignment: 4096)
     }
 
-    mutating func giveBack(_ buffer: UnsafeMutableRawPointer) {
-        if buffers.count < Self.spares { buffers.append(buffer) } else { buffer.deallocate() }
+    mutating func giveBack(_ buffer: UnsafeMutableRawPointer, size: Int) {
+        if size == Self.bufferSize, buffers.count < Self.spares { buffers.append(buffer) } else { buffer.deallocate() }
     }
 
     /// nil when descriptors are short: then bytes are copied.

@@ -1,12 +1,13 @@
 #if os(Linux)
 import CLinux
+import Dispatch
 import Glibc
 import Logging
 import Synchronization
 
 /// Work for a loop from other threads.
 final class LoopInbox: Sendable {
-    typealias Work = @Sendable (inout EpollLoop) -> Void
+    typealias Work = @Sendable (inout RelayLoop) -> Void
 
     private let state = Mutex((works: [Work](), isClosed: false))
     private let bell: Int32
@@ -44,13 +45,14 @@ final class LoopInbox: Sendable {
     }
 }
 
-/// A thread that runs one ``EpollLoop``.
+/// A thread that runs one ``RelayLoop``.
 final class LoopThread: Sendable {
     private let thread: pthread_t
     private let inbox: LoopInbox
     private let descriptors: [Int32]
 
-    init(_ settings: LoopSettings) throws(SocketFailure) {
+    /// Returns when the loop runs.
+    init(_ settings: LoopSettings, usesRing: Bool) throws(SocketFailure) {
         let epoll = epoll_create1(Int32(epollCloseOnExec))
         guard epoll >= 0 else { throw SocketFailure(code: errno) }
         let bell = eventfd(0, eventNonBlockingCloseOnExec)
@@ -65,23 +67,22 @@ final class LoopThread: Sendable {
             epoll, EPOLL_CTL_ADD, bell, Readiness.input,
             Token(.wake, Token.Place(index: 0, generation: 0)).bits)
         var thread = pthread_t()
-        let start = Unmanaged.passRetained(LoopStart(settings: settings, inbox: inbox, epoll: epoll))
-        let code = pthread_create(
+        let start = LoopStart(settings: settings, inbox: inbox, epoll: epoll, usesRing: usesRing)
+        let own = Unmanaged.passRetained(start)
+        var code = pthread_create(
             &thread, nil,
             { argument in
-                guard let argument else { return nil }
-                // Signals are for others to handle; a broken pipe comes as an error of splice.
-                var all = sigset_t()
-                sigfillset(&all)
-                pthread_sigmask(SIG_BLOCK, &all, nil)
-                let start = Unmanaged<LoopStart>.fromOpaque(argument).takeRetainedValue()
-                var loop = EpollLoop(settings: start.settings, inbox: start.inbox, epoll: start.epoll)
-                loop.run()
+                if let argument { Unmanaged<LoopStart>.fromOpaque(argument).takeRetainedValue().run() }
                 return nil
-            }, start.toOpaque())
+            }, own.toOpaque())
         self.thread = thread
+        if code != 0 {
+            own.release()
+        } else {
+            code = start.result()
+            if code != 0 { pthread_join(thread, nil) }
+        }
         guard code == 0 else {
-            start.release()
             close(bell)
             close(epoll)
             throw SocketFailure(code: code)
@@ -101,15 +102,44 @@ final class LoopThread: Sendable {
     }
 }
 
-private final class LoopStart {
-    let settings: LoopSettings
-    let inbox: LoopInbox
-    let epoll: Int32
+/// What a thread begins with, and its answer.
+private final class LoopStart: Sendable {
+    private let settings: LoopSettings
+    private let inbox: LoopInbox
+    private let epoll: Int32
+    private let usesRing: Bool
+    private let answer = Mutex<Int32>(0)
+    private let isAnswered = DispatchSemaphore(value: 0)
 
-    init(settings: LoopSettings, inbox: LoopInbox, epoll: Int32) {
+    init(settings: LoopSettings, inbox: LoopInbox, epoll: Int32, usesRing: Bool) {
         self.settings = settings
         self.inbox = inbox
         self.epoll = epoll
+        self.usesRing = usesRing
+    }
+
+    /// 0 as soon as the loop runs, or the error for which it cannot.
+    func result() -> Int32 {
+        isAnswered.wait()
+        return answer.withLock { $0 }
+    }
+
+    /// Runs the loop in the calling thread.
+    func run() {
+        // Signals are for others to handle; a broken pipe comes as an error of splice.
+        var all = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_BLOCK, &all, nil)
+        do {
+            // Made here, since a ring belongs to a thread.
+            var loop = RelayLoop(
+                settings: settings, inbox: inbox, epoll: epoll, engine: usesRing ? try RingEngine() : nil)
+            isAnswered.signal()
+            loop.run()
+        } catch {
+            answer.withLock { $0 = error.code }
+            isAnswered.signal()
+        }
     }
 }
 

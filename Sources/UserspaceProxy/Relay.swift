@@ -10,11 +10,24 @@ struct Relay: BitwiseCopyable {
         case silent
     }
 
+    /// Who moves its bytes.
+    enum Carrier: UInt8, BitwiseCopyable {
+        /// epoll tells, ``RelayLoop/pump`` moves.
+        case readiness
+        /// The ring receives and sends.
+        case ring
+        /// The ring until its operations in flight have completed, then readiness.
+        case leaving
+    }
+
     var state: State
+    var carrier = Carrier.readiness
     /// Failed dials so far.
     var failures: UInt8 = 0
     /// In the list of those that stopped at their share of a turn.
     var isPending = false
+    /// In the list of those that a turn's completions were about.
+    var isTouched = false
     let frontend: Token.Place
     var client: Int32
     var backend: Int32 = -1
@@ -43,6 +56,7 @@ struct Channel: BitwiseCopyable {
     var buffer: UnsafeMutableRawPointer?
     var start: Int32 = 0
     var end: Int32 = 0
+    var bufferSize: Int32 = 0
     var pipeOut: Int32 = -1
     var pipeIn: Int32 = -1
     var inPipe: Int32 = 0
@@ -57,7 +71,20 @@ struct Channel: BitwiseCopyable {
     var hasEnded = false
     /// The end was passed on to the destination.
     var isShut = false
+    /// The source failed; counts once all bytes before that are sent.
+    var hasFailed = false
+    /// Received by the ring and not sent.
+    var queue = BufferQueue()
+    /// The ring has a receive in flight.
+    var isReceiving = false
+    /// The ring has a send in flight, of the queue's first buffer.
+    var isSending = false
 
     var holdsData: Bool { buffer != nil || inPipe > 0 }
+    /// Nothing is half done.
+    var isIdle: Bool { !holdsData && pipeOut < 0 && !hasFailed && !isCorked }
+    var isInRing: Bool { isReceiving || isSending }
+    /// After a send.
+    var hasMoreToDo: Bool { !queue.isEmpty || hasFailed || hasEnded && !isShut }
 }
 #endif

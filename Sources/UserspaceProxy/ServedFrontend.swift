@@ -9,6 +9,8 @@ final class ServedFrontend {
     let place: Token.Place
     let socket: Int32
     var route: FrontendRoute
+    /// A ring waits for the next connection.
+    var isAccepting = false
     /// nil when a choice depends on nothing before it.
     var choice: SharedChoice?
     /// For each different verdict of the route: the records of its endpoints, in their order.

@@ -1,6 +1,6 @@
-/// What an epoll event is about, in the 64 bits that the kernel keeps for us.
+/// What an event or a completion is about, in the 64 bits that the kernel keeps for us.
 ///
-///     63   61 60          32 31           0
+///     63   60 59          32 31           0
 ///     │ kind │    index     │ generation │
 struct Token: Equatable {
     enum Kind: UInt64 {
@@ -10,6 +10,14 @@ struct Token: Equatable {
         case backend
         case datagrams
         case flow
+        // Completions of a ring.
+        case accept
+        case clientReceive
+        case backendReceive
+        /// The place is a buffer's number.
+        case send
+        case readiness
+        case none
     }
 
     /// A place in a slab; it names nothing any more once its generation is over.
@@ -26,12 +34,15 @@ struct Token: Equatable {
         self.place = place
     }
 
+    /// For what nobody waits for.
+    static var none: Token { Token(.none, Place(index: 0, generation: 0)) }
+
     init?(bits: UInt64) {
-        guard let kind = Kind(rawValue: bits >> 61) else { return nil }
+        guard let kind = Kind(rawValue: bits >> 60) else { return nil }
         self.kind = kind
         place = Place(
-            index: UInt32(truncatingIfNeeded: bits >> 32) & 0x1FFF_FFFF, generation: UInt32(truncatingIfNeeded: bits))
+            index: UInt32(truncatingIfNeeded: bits >> 32) & 0x0FFF_FFFF, generation: UInt32(truncatingIfNeeded: bits))
     }
 
-    var bits: UInt64 { kind.rawValue << 61 | UInt64(place.index & 0x1FFF_FFFF) << 32 | UInt64(place.generation) }
+    var bits: UInt64 { kind.rawValue << 60 | UInt64(place.index & 0x0FFF_FFFF) << 32 | UInt64(place.generation) }
 }

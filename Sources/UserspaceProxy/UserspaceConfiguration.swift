@@ -6,9 +6,19 @@ import Glibc
 import Darwin
 #endif
 
+/// How the userspace plane learns what its sockets can do, and moves bytes.
+package enum UserspaceEngine: String, Sendable, CaseIterable {
+    /// io_uring where the kernel permits it, else epoll.
+    case auto
+    case epoll
+    /// Nothing else: the plane does not start without it.
+    case ioUring = "io-uring"
+}
+
 /// The limits of the userspace plane.
 package struct UserspaceConfiguration: Sendable {
-    /// Threads with an epoll loop each; nil for one per core.
+    package var engine = UserspaceEngine.auto
+    /// Threads with a loop each; nil for one per core.
     package var loops: Int?
     /// The most TCP connections relayed at once, over all loops; new ones wait in the kernel's queue meanwhile.
     package var maximumConnections = 65_536

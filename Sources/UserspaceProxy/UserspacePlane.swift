@@ -44,21 +44,53 @@ package final class UserspacePlane: DataPlane {
         Self.raiseDescriptorLimit()
         let count = max(1, configuration.loops ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let seed = configuration.seed ?? UInt64.random(in: .min ... .max)
-        var threads: [LoopThread] = []
-        for number in 0..<count {
-            let settings = LoopSettings(
+        let hub = hub
+        let settings = (0..<count).map { number in
+            LoopSettings(
                 number: number, maximumRelays: max(1, configuration.maximumConnections / count),
                 maximumFlows: max(1, configuration.maximumFlows / count),
                 flowIdleTimeout: configuration.flowIdleTimeout, dialTimeouts: configuration.dialTimeouts,
                 seed: seed &+ UInt64(number), clock: configuration.clock, hub: hub, logger: logger)
+        }
+        threads = try Self.start(settings, configuration.engine, logger)
+    }
+
+    private static func start(
+        _ settings: [LoopSettings], _ engine: UserspaceEngine, _ logger: Logger
+    ) throws(UserspacePlaneFailure) -> [LoopThread] {
+        var reason = "as configured"
+        if engine != .epoll {
             do {
-                threads.append(try LoopThread(settings))
+                let threads = try start(settings, withRing: true)
+                logger.info("the userspace data plane runs on io_uring")
+                return threads
             } catch {
-                for thread in threads { thread.join() }
-                throw UserspacePlaneFailure(reason: String(cString: strerror(error.code)))
+                reason = "io_uring: " + String(cString: strerror(error.code))
+                guard engine == .auto else { throw UserspacePlaneFailure(reason: reason) }
             }
         }
-        self.threads = threads
+        do {
+            let threads = try start(settings, withRing: false)
+            logger.info("the userspace data plane runs on epoll", metadata: ["reason": "\(reason)"])
+            return threads
+        } catch {
+            throw UserspacePlaneFailure(reason: String(cString: strerror(error.code)))
+        }
+    }
+
+    private static func start(
+        _ settings: [LoopSettings], withRing: Bool
+    ) throws(SocketFailure) -> [LoopThread] {
+        var threads: [LoopThread] = []
+        do {
+            for settings in settings {
+                threads.append(try LoopThread(settings, usesRing: withRing))
+            }
+        } catch {
+            for thread in threads { thread.join() }
+            throw error
+        }
+        return threads
     }
 
     @discardableResult

@@ -10,14 +10,16 @@ extension UserspacePlaneTests {
     @Suite(.serialized) struct Affinity {
         private let servers = ["a", "b", "c", "d"].map { TestServer(.greet($0)) }
 
-        @Test("7.7 each new connection starts the timeout again: 0, 50, 100 and 150 s stay, 211 s is free")
-        func slidingWindow() async throws {
+        @Test(
+            "7.7 each new connection starts the timeout again: 0, 50, 100 and 150 s stay, 211 s is free",
+            arguments: PlaneUnderTest.engines)
+        func slidingWindow(_ engine: UserspaceEngine) async throws {
             let clock = ShiftedClock()
             let frontend = PlaneUnderTest.freeFrontend()
             var configuration = UserspaceConfiguration()
             configuration.clock = clock.now
             let route = PlaneUnderTest.route(frontend, servers.map(\.endpoint), affinity: .seconds(60))
-            try await PlaneUnderTest.run(configuration) { plane in
+            try await PlaneUnderTest.run(on: engine, configuration) { plane in
                 await plane.apply(PlaneUnderTest.diff([route]))
                 let events = plane.connectionEvents(limit: 100)
                 var answers: [String?] = []

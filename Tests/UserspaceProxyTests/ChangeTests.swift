@@ -10,14 +10,16 @@ import UserspaceProxy
 extension UserspacePlaneTests {
     /// Endpoints and frontends that come and go while clients are there.
     @Suite(.serialized) struct Changes {
-        @Test("at the connection limit new clients wait, and are served when one leaves")
-        func limit() async throws {
+        @Test(
+            "at the connection limit new clients wait, and are served when one leaves",
+            arguments: PlaneUnderTest.engines)
+        func limit(_ engine: UserspaceEngine) async throws {
             let server = TestServer(.echo)
             let frontend = PlaneUnderTest.freeFrontend()
             var configuration = UserspaceConfiguration()
             configuration.loops = 1
             configuration.maximumConnections = 1
-            try await PlaneUnderTest.run(configuration) { plane in
+            try await PlaneUnderTest.run(on: engine, configuration) { plane in
                 await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [server.endpoint])]))
                 let first = try await Self.connected(to: frontend, through: plane)
                 let second = TestSocket(SOCK_STREAM)

@@ -12,10 +12,12 @@ extension UserspacePlaneTests {
     @Suite(.serialized) struct Datagrams {
         private let servers = ["a", "b"].map { TestServer(.datagrams($0)) }
 
-        @Test("answers return from the frontend's address, large datagrams pass, each client has a flow of its own")
-        func flows() async throws {
+        @Test(
+            "answers return from the frontend's address, large datagrams pass, each client has a flow of its own",
+            arguments: PlaneUnderTest.engines)
+        func flows(_ engine: UserspaceEngine) async throws {
             let frontend = PlaneUnderTest.freeFrontend(.udp)
-            try await PlaneUnderTest.run { plane in
+            try await PlaneUnderTest.run(on: engine) { plane in
                 await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [servers[0].endpoint])]))
                 let clients = try (0..<3).map { _ in try Self.client(of: frontend) }
                 for (number, client) in clients.enumerated() {
@@ -31,13 +33,15 @@ extension UserspacePlaneTests {
             }
         }
 
-        @Test("7.3 a client with affinity leaves an endpoint that turns out to be dead")
-        func deadEndpoint() async throws {
+        @Test(
+            "7.3 a client with affinity leaves an endpoint that turns out to be dead", arguments: PlaneUnderTest.engines
+        )
+        func deadEndpoint(_ engine: UserspaceEngine) async throws {
             let frontend = PlaneUnderTest.freeFrontend(.udp)
             let dead = SocketEndpoint(
                 address: PlaneUnderTest.endpointHost, port: PlaneUnderTest.freeFrontend(.udp).address.port)
             let affinity = Duration.seconds(600)
-            try await PlaneUnderTest.run { plane in
+            try await PlaneUnderTest.run(on: engine) { plane in
                 await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [dead], affinity: affinity)]))
                 let client = try Self.client(of: frontend)
                 client.write("lost")
@@ -55,13 +59,15 @@ extension UserspacePlaneTests {
             }
         }
 
-        @Test("a flow that nothing used for the idle time ends, and the next datagram opens another")
-        func idle() async throws {
+        @Test(
+            "a flow that nothing used for the idle time ends, and the next datagram opens another",
+            arguments: PlaneUnderTest.engines)
+        func idle(_ engine: UserspaceEngine) async throws {
             let clock = ShiftedClock()
             let frontend = PlaneUnderTest.freeFrontend(.udp)
             var configuration = UserspaceConfiguration()
             configuration.clock = clock.now
-            try await PlaneUnderTest.run(configuration) { plane in
+            try await PlaneUnderTest.run(on: engine, configuration) { plane in
                 await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [servers[0].endpoint])]))
                 let client = try Self.client(of: frontend)
                 client.write("x")

@@ -1,15 +1,39 @@
 #if os(Linux)
 import DataPlaneContract
+import Dispatch
+import Glibc
 import Logging
 import ServiceRouting
-import UserspaceProxy
+import Synchronization
+
+@testable import UserspaceProxy
 
 extension PlaneUnderTest {
+    /// epoll, and io_uring where this kernel permits it.
+    static let engines: [UserspaceEngine] = {
+        let isPermitted = Mutex(false)
+        let isDone = DispatchSemaphore(value: 0)
+        // On a thread of its own, whose system calls the end of a ring may interrupt.
+        DataPlaneContract.run {
+            do throws(SocketFailure) {
+                let engine = try RingEngine()
+                isPermitted.withLock { $0 = engine.ring.inFlight == 0 }
+            } catch {
+                print("SKIPPED: the userspace plane on io_uring: \(String(cString: strerror(error.code)))")
+            }
+            isDone.signal()
+        }
+        isDone.wait()
+        return isPermitted.withLock { $0 } ? [.epoll, .ioUring] : [.epoll]
+    }()
+
     /// Runs `body` with a plane of its own, which is stopped afterwards whatever happens.
     static func run(
-        _ configuration: UserspaceConfiguration = UserspaceConfiguration(),
+        on engine: UserspaceEngine, _ configuration: UserspaceConfiguration = UserspaceConfiguration(),
         _ body: (UserspacePlane) async throws -> Void
     ) async throws {
+        var configuration = configuration
+        configuration.engine = engine
         let plane = try UserspacePlane(configuration: configuration, logger: Logger(label: "test"))
         do { try await body(plane) } catch {
             await plane.stop()

@@ -12,13 +12,15 @@ extension UserspacePlaneTests {
     @Suite(.serialized) struct Ports {
         private let server = TestServer(.greet("a"))
 
-        @Test("after stop() nothing listens, established connections are reset, and the port is free")
-        func stops() async throws {
+        @Test(
+            "after stop() nothing listens, established connections are reset, and the port is free",
+            arguments: PlaneUnderTest.engines)
+        func stops(_ engine: UserspaceEngine) async throws {
             let echo = TestServer(.echo)
             let frontend = PlaneUnderTest.freeFrontend()
             let udp = Frontend(frontend.address, .udp)
             let client = TestSocket(SOCK_STREAM)
-            try await PlaneUnderTest.run { plane in
+            try await PlaneUnderTest.run(on: engine) { plane in
                 await plane.apply(
                     PlaneUnderTest.diff([frontend, udp].map { PlaneUnderTest.route($0, [echo.endpoint]) }))
                 let events = plane.connectionEvents(limit: 10)

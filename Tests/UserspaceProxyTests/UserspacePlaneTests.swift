@@ -9,29 +9,31 @@ import UserspaceProxy
 
 /// The userspace plane: the contract of all planes, and what only this one does; the aspects are in files of their own.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct UserspacePlaneTests {
-    @Test("The contract of all data planes", arguments: ContractClause.all)
-    func contract(_ clause: ContractClause) async throws {
-        try await clause.check(try UserspacePlane(logger: Logger(label: "test")))
+    @Test("The contract of all data planes", arguments: PlaneUnderTest.engines, ContractClause.all)
+    func contract(_ engine: UserspaceEngine, _ clause: ContractClause) async throws {
+        var configuration = UserspaceConfiguration()
+        configuration.engine = engine
+        try await clause.check(try UserspacePlane(configuration: configuration, logger: Logger(label: "test")))
     }
 
-    @Test("octets are counted in both directions")
-    func countsOctets() async throws {
+    @Test("octets are counted in both directions", arguments: PlaneUnderTest.engines)
+    func countsOctets(_ engine: UserspaceEngine) async throws {
         let server = TestServer(.greet("a"))
         let frontend = PlaneUnderTest.freeFrontend()
-        try await PlaneUnderTest.run { plane in
+        try await PlaneUnderTest.run(on: engine) { plane in
             await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [server.endpoint])]))
             for _ in 0..<50 { #expect(PlaneUnderTest.answer(frontend) == "a") }
             #expect(await plane.counters().map(\.bytesToClient) == [50])
         }
     }
 
-    @Test("7.3 in round robin mode the endpoints take turns, over all threads")
-    func roundRobin() async throws {
+    @Test("7.3 in round robin mode the endpoints take turns, over all threads", arguments: PlaneUnderTest.engines)
+    func roundRobin(_ engine: UserspaceEngine) async throws {
         let servers = ["a", "b", "c"].map { TestServer(.greet($0)) }
         let frontend = PlaneUnderTest.freeFrontend()
         var configuration = UserspaceConfiguration()
         configuration.choice = .roundRobin
-        try await PlaneUnderTest.run(configuration) { plane in
+        try await PlaneUnderTest.run(on: engine, configuration) { plane in
             await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, servers.map(\.endpoint))]))
             let answers = (0..<30).map { _ in PlaneUnderTest.answer(frontend) }
             #expect(Set(answers.prefix(3)) == ["a", "b", "c"])
@@ -39,11 +41,13 @@ import UserspaceProxy
         }
     }
 
-    @Test("7.12 an answer that comes before the request is over reaches the client, although the endpoint then resets")
-    func earlyAnswer() async throws {
+    @Test(
+        "7.12 an answer that comes before the request is over reaches the client, although the endpoint then resets",
+        arguments: PlaneUnderTest.engines)
+    func earlyAnswer(_ engine: UserspaceEngine) async throws {
         let server = TestServer(.answerUnread("413"))
         let frontend = PlaneUnderTest.freeFrontend()
-        try await PlaneUnderTest.run { plane in
+        try await PlaneUnderTest.run(on: engine) { plane in
             await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [server.endpoint])]))
             for _ in 0..<20 {
                 let client = TestSocket(SOCK_STREAM)
@@ -54,12 +58,12 @@ import UserspaceProxy
         }
     }
 
-    @Test("7.3 a refused dial goes to another endpoint, and is counted")
-    func retries() async throws {
+    @Test("7.3 a refused dial goes to another endpoint, and is counted", arguments: PlaneUnderTest.engines)
+    func retries(_ engine: UserspaceEngine) async throws {
         let server = TestServer(.greet("good"))
         let frontend = PlaneUnderTest.freeFrontend()
         let dead = PlaneUnderTest.freeFrontend().address
-        try await PlaneUnderTest.run { plane in
+        try await PlaneUnderTest.run(on: engine) { plane in
             await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [server.endpoint, dead])]))
             for _ in 0..<30 { #expect(PlaneUnderTest.answer(frontend) == "good") }
             let failures = await plane.counters().first { $0.endpoint == dead }?.dialFailures ?? 0
@@ -67,11 +71,11 @@ import UserspaceProxy
         }
     }
 
-    @Test("7.9 a source outside the ranges gets no answer and no reset")
-    func drops() async throws {
+    @Test("7.9 a source outside the ranges gets no answer and no reset", arguments: PlaneUnderTest.engines)
+    func drops(_ engine: UserspaceEngine) async throws {
         let server = TestServer(.greet("a"))
         let frontend = PlaneUnderTest.freeFrontend()
-        try await PlaneUnderTest.run { plane in
+        try await PlaneUnderTest.run(on: engine) { plane in
             let ranges = ["203.0.113.0/24"].compactMap { CIDR($0) }
             await plane.apply(
                 PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [server.endpoint], sources: ranges)]))

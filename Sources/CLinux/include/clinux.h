@@ -59,6 +59,64 @@ static inline void clinux_trim_memory(void) { malloc_trim(0); }
 static inline void clinux_trim_memory(void) {}
 #endif
 
+// io_uring in the kernel's layout, with the unions of its header flattened: headers of the system may be older than it.
+struct clinux_uring_submission {
+    uint8_t opcode, flags;
+    uint16_t priority;
+    int32_t descriptor;
+    uint64_t offset, address;
+    uint32_t length, operation_flags;
+    uint64_t token;
+    uint16_t buffer_group, personality;
+    int32_t file_index;
+    uint64_t unused[2];
+};
+struct clinux_uring_completion {
+    uint64_t token;
+    int32_t result;
+    uint32_t flags;
+};
+struct clinux_uring_parameters {
+    uint32_t submissions, completions, flags, thread_core, thread_idle, features, worker_queue, unused[3];
+    struct { uint32_t head, tail, mask, entries, flags, dropped, array, unused; uint64_t memory; } submission_offsets;
+    struct { uint32_t head, tail, mask, entries, overflow, completions, flags, unused; uint64_t memory; } completion_offsets;
+};
+// The last field of the first buffer is the ring's tail.
+struct clinux_uring_buffer {
+    uint64_t address;
+    uint32_t length;
+    uint16_t number, tail;
+};
+struct clinux_uring_buffer_ring {
+    uint64_t address;
+    uint32_t entries;
+    uint16_t group, flags;
+    uint64_t unused[3];
+};
+static inline int clinux_uring_setup(uint32_t entries, struct clinux_uring_parameters *parameters) {
+    return (int)syscall(425, entries, parameters);
+}
+static inline int clinux_uring_register(int ring, uint32_t operation, const void *argument, uint32_t count) {
+    return (int)syscall(427, ring, operation, argument, count);
+}
+// Waits at most so long; for ever when that is negative.
+static inline int clinux_uring_enter(
+    int ring, uint32_t submissions, uint32_t completions, uint32_t flags, int64_t nanoseconds) {
+    struct { int64_t seconds, nanoseconds; } limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    struct { uint64_t signals; uint32_t size, unused; uint64_t limit; } argument = {0, 0, 0, 0};
+    if (nanoseconds >= 0) argument.limit = (uint64_t)(uintptr_t)&limit;
+    return (int)syscall(426, ring, submissions, completions, flags | 8 /* EXT_ARG */, &argument, sizeof argument);
+}
+
+// What the kernel and this process tell each other through shared memory.
+static inline uint32_t clinux_load_acquire(const uint32_t *value) { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }
+static inline void clinux_store_release(uint32_t *value, uint32_t new_value) {
+    __atomic_store_n(value, new_value, __ATOMIC_RELEASE);
+}
+static inline void clinux_uring_publish_buffers(struct clinux_uring_buffer *first, uint16_t tail) {
+    __atomic_store_n(&first->tail, tail, __ATOMIC_RELEASE);
+}
+
 #define CLINUX_SPLICE_F_MOVE 1u
 #define CLINUX_SPLICE_F_NONBLOCK 2u
 #endif

@@ -12,7 +12,7 @@ enum TransferOutcome {
     case destinationFailed
 }
 
-extension EpollLoop {
+extension RelayLoop {
     /// Reads and sends per turn, so that one fast stream does not hold up the others.
     private static let stepsPerTurn = 16
     private static let spliceSize = 262_144
@@ -33,6 +33,7 @@ extension EpollLoop {
                 case .failed: return .destinationFailed
                 }
             }
+            if channel.hasFailed { return .sourceFailed }
             guard !channel.hasEnded, channel.isReadable else { return .done }
             let isOpen =
                 channel.pipeOut >= 0
@@ -74,7 +75,7 @@ extension EpollLoop {
             if let buffer = channel.buffer {
                 channel.start += Int32(count)
                 if channel.start == channel.end {
-                    memory.giveBack(buffer)
+                    memory.giveBack(buffer, size: Int(channel.bufferSize))
                     channel.buffer = nil
                 }
             } else {
@@ -123,6 +124,7 @@ extension EpollLoop {
         let buffer = memory.takeBuffer()
         buffer.copyMemory(from: memory.scratch + start, byteCount: count - start)
         channel.buffer = buffer
+        channel.bufferSize = Int32(LoopMemory.bufferSize)
         channel.start = 0
         channel.end = Int32(count - start)
     }

@@ -2,7 +2,7 @@
 import CLinux
 import Glibc
 
-extension EpollLoop {
+extension RelayLoop {
     mutating func clientEvent(_ place: Token.Place, _ bits: UInt32) {
         guard let relay = relays.pointer(place) else { return }
         if relay.pointee.state == .silent { return swallow(relay, place) }
@@ -19,7 +19,9 @@ extension EpollLoop {
             connected(relay, place)
             relay.pointee.toBackend.isWritable = true
             _ = Self.note(bits, source: &relay.pointee.toClient, destination: &relay.pointee.toBackend)
-            return pump(relay, place, client: true, backend: true)
+            pump(relay, place, client: true, backend: true)
+            if let relay = relays.pointer(place) { _ = enterRing(relay, place) }
+            return
         }
         let arrives = Self.note(bits, source: &relay.pointee.toClient, destination: &relay.pointee.toBackend)
         pump(relay, place, client: bits & Readiness.output != 0, backend: arrives)
@@ -35,7 +37,7 @@ extension EpollLoop {
         return true
     }
 
-    private mutating func connected(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) {
+    mutating func connected(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) {
         relay.pointee.state = .relaying
         relay.pointee.record?.pointee.connections += 1
         if relay.pointee.failures > 0 { tried[place.index] = nil }
@@ -137,8 +139,16 @@ extension EpollLoop {
 
     /// Ends a relay; with `reset` both peers see a reset instead of an orderly end.
     mutating func close(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place, reset: Bool) {
-        Self.close(relay.pointee.client, reset: reset)
-        if relay.pointee.backend >= 0 { Self.close(relay.pointee.backend, reset: reset) }
+        if reset {
+            Self.makeEndAbrupt(relay.pointee.client)
+            if relay.pointee.backend >= 0 { Self.makeEndAbrupt(relay.pointee.backend) }
+        }
+        if relay.pointee.carrier == .readiness {
+            Glibc.close(relay.pointee.client)
+            if relay.pointee.backend >= 0 { Glibc.close(relay.pointee.backend) }
+        } else {
+            closeInRing(relay, place)
+        }
         release(&relay.pointee.toBackend)
         release(&relay.pointee.toClient)
         if relay.pointee.failures > 0 { tried[place.index] = nil }
@@ -146,16 +156,13 @@ extension EpollLoop {
         relays.remove(place)
     }
 
-    private static func close(_ descriptor: Int32, reset: Bool) {
-        if reset {
-            var atOnce = linger(l_onoff: 1, l_linger: 0)
-            setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
-        }
-        Glibc.close(descriptor)
+    private static func makeEndAbrupt(_ descriptor: Int32) {
+        var atOnce = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
     }
 
     private mutating func release(_ channel: inout Channel) {
-        if let buffer = channel.buffer { memory.giveBack(buffer) }
+        if let buffer = channel.buffer { memory.giveBack(buffer, size: Int(channel.bufferSize)) }
         channel.buffer = nil
         if channel.pipeOut >= 0 {
             memory.giveBack(pipe: (channel.pipeOut, channel.pipeIn), isEmpty: channel.inPipe == 0)

@@ -8,12 +8,15 @@ import ServiceRouting
 /// One thread's event loop: relays TCP and UDP for all frontends, edge-triggered, without allocation per event.
 ///
 /// It lives on the stack of its thread and is touched by nothing else; others send it work through ``LoopThread``.
-struct EpollLoop: ~Copyable {
+struct RelayLoop: ~Copyable {
     private static let eventsPerWait = 64
 
     let settings: LoopSettings
     let epoll: Int32
     let inbox: LoopInbox
+    /// nil when epoll alone carries everything.
+    var engine: RingEngine?
+    private let events: UnsafeMutablePointer<epoll_event>
     var relays = Slab<Relay>()
     var flows = Slab<Flow>()
     var memory = LoopMemory()
@@ -34,7 +37,9 @@ struct EpollLoop: ~Copyable {
     var pause = AcceptPause()
     var isStopping = false
 
-    init(settings: LoopSettings, inbox: LoopInbox, epoll: Int32) {
+    init(settings: LoopSettings, inbox: LoopInbox, epoll: Int32, engine: consuming RingEngine?) {
+        self.engine = engine
+        events = .allocate(capacity: Self.eventsPerWait)
         self.settings = settings
         self.inbox = inbox
         self.epoll = epoll
@@ -44,19 +49,17 @@ struct EpollLoop: ~Copyable {
         pending.reserveCapacity(64)
     }
 
+    deinit { events.deallocate() }
+
     /// Serves until told to stop; then everything of this loop is closed.
     mutating func run() {
-        let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: Self.eventsPerWait)
-        defer { events.deallocate() }
         now = settings.clock()
+        watchReadiness()
         while !isStopping {
-            let count = epoll_wait(epoll, events, Int32(Self.eventsPerWait), waitMilliseconds())
-            now = settings.clock()
-            if count > 0 {
-                for index in 0..<Int(count) {
-                    guard let token = Token(bits: clinux_event_token(events + index)) else { continue }
-                    handle(token, clinux_event_bits(events + index))
-                }
+            if engine == nil {
+                handleEvents(waitingMilliseconds: waitMilliseconds())
+            } else {
+                ringTurn(milliseconds: waitMilliseconds())
             }
             if !pending.isEmpty { runPending() }
             fireDeadlines()
@@ -64,6 +67,16 @@ struct EpollLoop: ~Copyable {
         closeAll()
         // Somebody may still wait for an answer.
         for work in inbox.close() { work(&self) }
+    }
+
+    mutating func handleEvents(waitingMilliseconds: Int32) {
+        let count = epoll_wait(epoll, events, Int32(Self.eventsPerWait), waitingMilliseconds)
+        now = settings.clock()
+        guard count > 0 else { return }
+        for index in 0..<Int(count) {
+            guard let token = Token(bits: clinux_event_token(events + index)) else { continue }
+            handle(token, clinux_event_bits(events + index))
+        }
     }
 
     private mutating func handle(_ token: Token, _ bits: UInt32) {
@@ -74,6 +87,7 @@ struct EpollLoop: ~Copyable {
         case .datagrams: receiveAll(token.place)
         case .flow: answerAll(token.place)
         case .wake: for work in inbox.take() { work(&self) }
+        case .accept, .clientReceive, .backendReceive, .send, .readiness, .none: break
         }
     }
 
@@ -117,8 +131,14 @@ struct EpollLoop: ~Copyable {
 
     private mutating func closeAll() {
         for place in relays.places { if let relay = relays.pointer(place) { close(relay, place, reset: true) } }
-        for frontend in frontends { if let frontend { forget(frontend) } }
+        for frontend in frontends {
+            if let frontend {
+                unwatchListener(frontend)
+                forget(frontend)
+            }
+        }
         frontends = []
+        drainRing()
     }
 
     @discardableResult

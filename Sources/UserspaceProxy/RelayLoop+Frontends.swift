@@ -5,7 +5,7 @@ import Logging
 import NetTypes
 import ServiceRouting
 
-extension EpollLoop {
+extension RelayLoop {
     /// Starts to serve a route on a bound socket; the socket stays its opener's to close.
     mutating func serve(_ route: FrontendRoute, on socket: Int32, slot: Int, choice: SharedChoice?) {
         while frontends.count <= slot { frontends.append(nil) }
@@ -34,7 +34,9 @@ extension EpollLoop {
     /// Serves no more there; established TCP connections stay.
     mutating func retire(slot: Int) {
         guard slot < frontends.count, let frontend = frontends[slot] else { return }
-        unwatch(frontend.socket)
+        unwatchListener(frontend)
+        // Lets go of the socket before its owner closes it.
+        engine?.ring.submitAndWait(nanoseconds: 0)
         forget(frontend)
         frontends[slot] = nil
     }
@@ -61,9 +63,19 @@ extension EpollLoop {
         }
     }
 
-    func watchListener(_ frontend: ServedFrontend) {
+    mutating func watchListener(_ frontend: ServedFrontend) {
+        guard engine == nil else { return startAccepting(frontend) }
         // One listener for all loops: a crowd of sockets would split the queue, and lose connections as it changes.
         watch(frontend.socket, Token(.listener, frontend.place), Readiness.input | Readiness.exclusive)
+    }
+
+    /// TCP or UDP.
+    mutating func unwatchListener(_ frontend: ServedFrontend) {
+        if engine != nil, frontend.route.frontend.proto == .tcp {
+            stopAccepting(frontend)
+        } else {
+            unwatch(frontend.socket)
+        }
     }
 }
 
@@ -92,7 +104,7 @@ struct AcceptPause {
     }
 }
 
-extension EpollLoop {
+extension RelayLoop {
     /// Leaves new connections in the kernel's queues for a while.
     mutating func pauseAccepting(_ reason: String) {
         guard !pause.isPaused else { return }
@@ -100,7 +112,7 @@ extension EpollLoop {
             settings.logger.warning("accepting connections is paused", metadata: ["reason": "\(reason)"])
         }
         for frontend in frontends {
-            if let frontend, frontend.route.frontend.proto == .tcp { unwatch(frontend.socket) }
+            if let frontend, frontend.route.frontend.proto == .tcp { unwatchListener(frontend) }
         }
         retries.append(AcceptPause.place, now: now)
     }

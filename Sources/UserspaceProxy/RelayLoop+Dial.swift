@@ -6,7 +6,7 @@ import NetTypes
 import ServiceRouting
 import Synchronization
 
-extension EpollLoop {
+extension RelayLoop {
     private static let acceptsPerTurn = 64
 
     /// Accepts what waits at a listener, up to a share.
@@ -23,12 +23,17 @@ extension EpollLoop {
                 default: return
                 }
             }
-            if pause.didAccept() { settings.logger.notice("accepting connections again") }
-            let place = relays.insert(Relay(state: .waiting, client: client, frontend: frontend.place))
-            guard let relay = relays.pointer(place) else { continue }
-            relay.pointee.toBackend.isReadable = true
-            dial(relay, place)
+            admit(client, at: frontend)
         }
+    }
+
+    /// Serves an accepted connection.
+    mutating func admit(_ client: Int32, at frontend: ServedFrontend) {
+        if pause.didAccept() { settings.logger.notice("accepting connections again") }
+        let place = relays.insert(Relay(state: .waiting, client: client, frontend: frontend.place))
+        guard let relay = relays.pointer(place) else { return }
+        relay.pointee.toBackend.isReadable = true
+        dial(relay, place)
     }
 
     /// Connects a relay to an endpoint that it has not tried; closes the client when there is none.
@@ -142,16 +147,20 @@ extension EpollLoop {
     private mutating func firstTransfer(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) {
         pump(relay, place, client: true, backend: false)
         guard let relay = relays.pointer(place), relay.pointee.backend >= 0 else { return }
-        if !relay.pointee.isBackendWatched {
-            var bits = Readiness.input | Readiness.end | Readiness.edge
-            if relay.pointee.state == .dialing || relay.pointee.watchesBackendRoom {
-                bits |= Readiness.output
-                relay.pointee.watchesBackendRoom = true
-            }
-            watch(relay.pointee.backend, Token(.backend, place), bits)
-            relay.pointee.isBackendWatched = true
-        }
+        if enterRing(relay, place) { return }
+        watchBackend(relay, place)
         watchClient(relay, place)
+    }
+
+    mutating func watchBackend(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) {
+        guard !relay.pointee.isBackendWatched else { return }
+        relay.pointee.isBackendWatched = true
+        var bits = Readiness.input | Readiness.end | Readiness.edge
+        if relay.pointee.state == .dialing || relay.pointee.watchesBackendRoom {
+            bits |= Readiness.output
+            relay.pointee.watchesBackendRoom = true
+        }
+        watch(relay.pointee.backend, Token(.backend, place), bits)
     }
 
     mutating func watchClient(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) {

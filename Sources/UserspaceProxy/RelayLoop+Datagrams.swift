@@ -15,7 +15,7 @@ struct Flow {
     var lastUse: UInt64
 }
 
-extension EpollLoop {
+extension RelayLoop {
     private static let datagramsPerTurn = 64
 
     /// Passes on what clients have sent to a frontend.

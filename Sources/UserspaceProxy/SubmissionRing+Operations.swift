@@ -1,0 +1,69 @@
+#if os(Linux)
+import CLinux
+import Glibc
+
+/// The operations that the loops use.
+extension SubmissionRing {
+    private enum Operation {
+        static let poll: UInt8 = 6
+        static let accept: UInt8 = 13
+        static let cancel: UInt8 = 14
+        static let close: UInt8 = 19
+        static let send: UInt8 = 26
+        static let receive: UInt8 = 27
+    }
+
+    private static var receiveAgainAndAgain: UInt16 { 2 }
+    private static var selectBuffer: UInt8 { 1 << 5 }
+
+    /// Accepts one connection.
+    mutating func accept(_ listener: Int32, _ token: Token) {
+        var submission = Self.submission(Operation.accept, listener, token)
+        submission.operation_flags = UInt32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        push(submission)
+    }
+
+    /// Receives into buffers of ``ReceiveBuffers``, with a completion each, until the end, a failure, or no buffer is left.
+    mutating func receive(_ descriptor: Int32, _ token: Token) {
+        var submission = Self.submission(Operation.receive, descriptor, token)
+        submission.priority = Self.receiveAgainAndAgain
+        submission.flags = Self.selectBuffer
+        push(submission)
+    }
+
+    /// Sends what there is room for now; nothing waits in the kernel, so the next completions tell the result.
+    mutating func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, hasMore: Bool, _ token: Token) {
+        var submission = Self.submission(Operation.send, descriptor, token)
+        submission.address = UInt64(UInt(bitPattern: bytes.baseAddress))
+        submission.length = UInt32(bytes.count)
+        submission.operation_flags = UInt32(
+            Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT) | (hasMore ? Int32(MSG_MORE) : 0))
+        push(submission)
+    }
+
+    /// Tells once when a descriptor is, or becomes, readable.
+    mutating func pollInput(_ descriptor: Int32, _ token: Token) {
+        var submission = Self.submission(Operation.poll, descriptor, token)
+        submission.operation_flags = Readiness.input
+        push(submission)
+    }
+
+    /// Ends the operation that was started with `target`.
+    mutating func cancel(_ target: Token) {
+        var submission = Self.submission(Operation.cancel, -1, .none)
+        submission.address = target.bits
+        push(submission)
+    }
+
+    /// Closes a descriptor after all that was queued before.
+    mutating func close(_ descriptor: Int32) { push(Self.submission(Operation.close, descriptor, .none)) }
+
+    private static func submission(_ operation: UInt8, _ descriptor: Int32, _ token: Token) -> clinux_uring_submission {
+        var submission = clinux_uring_submission()
+        submission.opcode = operation
+        submission.descriptor = descriptor
+        submission.token = token.bits
+        return submission
+    }
+}
+#endif
