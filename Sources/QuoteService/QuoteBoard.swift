@@ -9,6 +9,7 @@ package final class QuoteBoard: Service {
     private let logger: Logger
     private let rotation: Mutex<QuoteRotation>
     private let fingerprint: Mutex<String>
+    private let changes = Atomic<UInt64>(0)
 
     /// - Parameters:
     ///   - path: the file of quotes, read again when it changes; nil takes the bundled ones.
@@ -23,6 +24,9 @@ package final class QuoteBoard: Service {
         rotation = Mutex(
             QuoteRotation(file, interval: TimeInterval(interval), now: Date(), using: &random))
     }
+
+    /// Another number with each other quote, a moment after it.
+    package var version: UInt64 { changes.load(ordering: .acquiring) }
 
     package var current: QuoteRotation.Current { rotation.withLock { $0.current } }
 
@@ -39,6 +43,7 @@ package final class QuoteBoard: Service {
     /// One look at the file and the clock.
     package func look(at now: Date) {
         var random = SystemRandomNumberGenerator()
+        let before = current
         if let path {
             let seen = Self.fingerprint(of: path)
             let isChanged = fingerprint.withLock { known in
@@ -48,6 +53,7 @@ package final class QuoteBoard: Service {
             if isChanged { reread(path, now, &random) }
         }
         rotation.withLock { $0.advance(to: now, using: &random) }
+        if current != before { changes.add(1, ordering: .releasing) }
     }
 
     private func reread(_ path: String, _ now: Date, _ random: inout some RandomNumberGenerator) {

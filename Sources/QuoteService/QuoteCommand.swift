@@ -49,11 +49,14 @@ package struct QuoteCommand: ServiceCommand {
             throw StartFailure("\(error)")
         }
         let router = ServiceRouter(context: ServiceRequestContext.self)
+        var lasting: LastingAnswers?
         if let site {
             SiteRoutes(folder: site).add(to: router)
         } else {
-            QuoteRoutes(board: board, podName: context.identity.podName).add(to: router)
+            let routes = QuoteRoutes(board: board, podName: context.identity.podName)
+            routes.add(to: router)
+            lasting = routes.lasting
         }
-        return ServiceAssembly(router: router, services: [board], readyText: "OK")
+        return ServiceAssembly(router: router, services: [board], readyText: "OK", lasting: lasting)
     }
 }

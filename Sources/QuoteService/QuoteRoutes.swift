@@ -25,6 +25,11 @@ package struct QuoteRoutes: Sendable {
         router.resource("/quote", get: { [board] request, _ in Self.quote(board.current, request) })
     }
 
+    /// All of them, as long as the quote stays.
+    package var lasting: LastingAnswers {
+        LastingAnswers(routes: ["/", "/quote"]) { [board] in board.version }
+    }
+
     private static func quote(_ current: QuoteRotation.Current, _ request: Request) -> Response {
         let tag = "\"\(TextDigest.fnv1a(current.text.utf8))\""
         let modified = HTTPDate.text(current.since)

@@ -142,11 +142,15 @@ struct QuoteRoutesTests {
 
     @Test("a changed file is read again, a broken one is not")
     func reread() throws {
+        let before = board.version
         try folder.write("another one\n", to: "quotes")
         board.look(at: Date())
         #expect(board.current.text == "another one")
+        let after = board.version
+        #expect(after != before)
         try folder.write("", to: "quotes")
         board.look(at: Date())
         #expect(board.current.text == "another one")
+        #expect(board.version == after)
     }
 }

@@ -19,9 +19,21 @@ private final class Holder: Sendable {
     func stop() async { await group.withLock { $0 }?.triggerGracefulShutdown() }
 }
 
+/// Counts how often its route was asked, and what the answers depend on.
+private final class Numbers: Sendable {
+    private let asked = Atomic<Int>(0)
+    private let changes = Atomic<UInt64>(0)
+
+    var version: UInt64 { changes.load(ordering: .acquiring) }
+
+    func next() -> Int { asked.add(1, ordering: .relaxed).newValue }
+    func change() { changes.add(1, ordering: .releasing) }
+}
+
 /// A server on a port of its own, and clients that send bytes as they are.
 private struct TestServer: Sendable {
     private let port: Int
+    let metrics: ServiceMetrics
 
     /// Runs `body` with a server.
     static func with(idle: TimeAmount = .seconds(30), _ body: @Sendable @escaping (TestServer) async throws -> Void)
@@ -50,9 +62,19 @@ private struct TestServer: Sendable {
                     return .text("too long", status: .contentTooLarge)
                 }
             })
-        let responder = ServiceResponder(router, podName: "pod-1", metrics: ServiceMetrics(program: "test"))
+        let numbers = Numbers()
+        router.resource("/number", get: { _, _ in .text("number \(numbers.next())") })
+        router.resource(
+            "/change",
+            get: { _, _ in
+                numbers.change()
+                return .text("changed")
+            })
+        let metrics = ServiceMetrics(program: "test")
+        let responder = ServiceResponder(router, podName: "pod-1", metrics: metrics)
         let setup = HTTPConnectionSetup(
-            responder: responder, idleTimeout: idle, limits: NIOHTTPDecoderLimitConfiguration.services)
+            responder: responder, idleTimeout: idle, limits: NIOHTTPDecoderLimitConfiguration.services,
+            lasting: LastingAnswers(routes: ["/number"]) { numbers.version })
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -64,7 +86,7 @@ private struct TestServer: Sendable {
         group.hold(services)
         async let end: Void = services.run()
         for await port in ports {
-            try await body(TestServer(port: port))
+            try await body(TestServer(port: port, metrics: metrics))
             break
         }
         await services.triggerGracefulShutdown()
@@ -73,14 +95,23 @@ private struct TestServer: Sendable {
 
     private final class Collector: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
         private var all = ByteBuffer()
         private let done: EventLoopPromise<String>
+        /// Sent one after the other, each when the answer before is there: a text that ends with a line of its own.
+        private var next: ArraySlice<String>
 
-        init(_ done: EventLoopPromise<String>) { self.done = done }
+        init(_ done: EventLoopPromise<String>, next: [String]) {
+            self.done = done
+            self.next = next[...]
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             var bytes = unwrapInboundIn(data)
             all.writeBuffer(&bytes)
+            let end = all.readableBytesView.suffix(2)
+            guard end.last == 0x0A, end.first != 0x0D, let text = next.popFirst() else { return }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
         }
 
         func channelInactive(context: ChannelHandlerContext) { done.succeed(String(buffer: all)) }
@@ -89,13 +120,15 @@ private struct TestServer: Sendable {
 
     /// What comes back until the server closes the connection.
     ///
-    /// - Parameter endsInput: closes the client's half after the last byte.
-    func answers(to text: String, endsInput: Bool = false) async throws -> String {
+    /// - Parameters:
+    ///   - next: further texts, each sent when the answer to the one before has come.
+    ///   - endsInput: closes the client's half after the last byte.
+    func answers(to text: String, then next: [String] = [], endsInput: Bool = false) async throws -> String {
         let done = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: String.self)
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Collector(done))
+                    try channel.pipeline.syncOperations.addHandler(Collector(done, next: next))
                 }
             }.connect(host: "127.0.0.1", port: port).get()
         try await channel.writeAndFlush(ByteBuffer(string: text))
@@ -197,6 +230,36 @@ struct HTTPConnectionTests {
         try await TestServer.with(idle: .milliseconds(20)) { server in
             let answer = try await server.answers(to: text)
             #expect(answer.isEmpty)
+        }
+    }
+
+    @Test("a request that is repeated gets the same answer while it lasts, and is counted")
+    func repetition() async throws {
+        let number = "GET /number HTTP/1.1\r\nHost: a\r\n\r\n"
+        let change = "GET /change HTTP/1.1\r\nHost: a\r\n\r\n"
+        let last = "GET /number HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        try await TestServer.with { server in
+            let answers = try await server.answers(
+                to: number, then: [number, number, change, number, number, change, change, last])
+            let expected = [
+                "200 number 1\n", "200 number 1\n", "200 number 1\n", "200 changed\n", "200 number 2\n",
+                "200 number 2\n", "200 changed\n", "200 changed\n", "200 number 3\n",
+            ]
+            #expect(Self.bodies(answers) == expected)
+            #expect(server.metrics.text().contains(#"{method="GET",route="/number",status="200"} 6"#))
+        }
+    }
+
+    @Test("repeated requests that come in pieces, at once, or with a body are read as ever")
+    func nearRepetition() async throws {
+        let number = "GET /number HTTP/1.1\r\nHost: a\r\n\r\n"
+        let last = "GET /number HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        try await TestServer.with { server in
+            let twice = try await server.answers(to: number, then: [number, number + number, last])
+            #expect(Self.bodies(twice).map { String($0.dropFirst(4)) } == [1, 1, 2, 3, 4].map { "number \($0)\n" })
+            let body = "GET /number HTTP/1.1\r\nContent-Length: \(number.utf8.count)\r\n\r\n"
+            let hidden = try await server.answers(to: number, then: [body + number, last])
+            #expect(Self.bodies(hidden).map { String($0.dropFirst(4)) } == [5, 6, 7].map { "number \($0)\n" })
         }
     }
 

@@ -54,15 +54,18 @@ package struct ServiceAssembly {
     package let services: [any Service]
     package let readyText: String
     package let check: ReadinessCheck
+    package let lasting: LastingAnswers?
 
+    /// - Parameter lasting: the answers that may be given again as they are; nil when each is made afresh.
     package init(
         router: ServiceRouter, services: [any Service] = [], readyText: String,
-        check: @escaping ReadinessCheck = {}
+        check: @escaping ReadinessCheck = {}, lasting: LastingAnswers? = nil
     ) {
         self.router = router
         self.services = services
         self.readyText = readyText
         self.check = check
+        self.lasting = lasting
     }
 }
 

@@ -44,7 +44,8 @@ struct ServiceRunner<Command: ServiceCommand> {
 
         var services: [any Service] = []
         let connections = HTTPConnectionSetup(
-            responder: responder, idleTimeout: .seconds(Int64(options.idleSeconds)), limits: .services)
+            responder: responder, idleTimeout: .seconds(Int64(options.idleSeconds)), limits: .services,
+            lasting: assembly.lasting)
         services.append(server(responder, HTTPServerBuilder { _ in connections }, "http", options.httpPort))
         if let certificate {
             let builder = try HTTPServerBuilder.http2Upgrade(

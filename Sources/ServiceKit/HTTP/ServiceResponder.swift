@@ -24,6 +24,20 @@ package struct ServiceResponder: HTTPResponder {
     }
 
     package func respond(to request: Request, context: Context) async throws -> Response {
+        try await answer(to: request, context: context).response
+    }
+
+    /// An answer, and what to do when the same is given again.
+    struct Answer {
+        let response: Response
+        /// The pattern of the route; nil where there is none.
+        let route: String?
+        /// Counts and logs it once more.
+        let record: @Sendable (Duration) -> Void
+    }
+
+    /// - Throws: HTTPParserError for a request that is none.
+    func answer(to request: Request, context: Context) async throws -> Answer {
         let start = ContinuousClock.now
         var response: Response
         do {
@@ -41,12 +55,14 @@ package struct ServiceResponder: HTTPResponder {
         }
         response.headers[.podName] = podName
         response = try await Gzip.compressed(response, for: request)
-        let duration = ContinuousClock.now - start
-        metrics.requestEnded(
-            method: request.method, route: context.endpointPath ?? "NotFound", status: response.status.code,
-            duration: duration)
-        accessLog.write(request, response, context, duration: duration)
-        return response
+        let series = metrics.series(
+            method: request.method, route: context.endpointPath ?? "NotFound", status: response.status.code)
+        let answer = Answer(response: response, route: context.endpointPath) { [accessLog, response] duration in
+            series.add(duration)
+            accessLog.write(request, response, context, duration: duration)
+        }
+        answer.record(ContinuousClock.now - start)
+        return answer
     }
 
     /// An error that the router has no words for.

@@ -44,7 +44,7 @@ struct ExchangeQueue {
     init(bodyLimit: Int) { self.bodyLimit = bodyLimit }
 
     /// Whether no request is being answered, and of none a part has come.
-    private var isIdle: Bool {
+    var isIdle: Bool {
         if case .waiting = phase { true } else { false }
     }
 

@@ -15,19 +15,26 @@ struct HTTPConnectionSetup: ServerChildChannel {
     struct Connection: ServerChildChannelValue {
         let channel: any Channel
         fileprivate let handler: NIOLoopBound<HTTPConnectionHandler>
+        /// nil in a service none of whose answers last.
+        fileprivate let repetition: NIOLoopBound<RepetitionHandler>?
     }
 
     let responder: ServiceResponder
     let idleTimeout: TimeAmount
     let limits: NIOHTTPDecoderLimitConfiguration
+    var lasting: LastingAnswers?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
             let handler = HTTPConnectionHandler(idleTimeout: idleTimeout)
             let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
+            let repetition = lasting.map { RepetitionHandler(before: handler, lasting: $0) }
+            if let repetition { try pipeline.addHandler(repetition) }
             try pipeline.addHandlers(ByteToMessageHandler(decoder), handler)
-            return Connection(channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
+            return Connection(
+                channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
+                repetition: repetition.map { NIOLoopBound($0, eventLoop: channel.eventLoop) })
         }
     }
 
@@ -44,19 +51,36 @@ struct HTTPConnectionSetup: ServerChildChannel {
 
     private func serve(_ connection: Connection, _ logger: Logger) async {
         while let exchange = await connection.handler.value.next() {
-            var response: Response
+            // Before the content is looked at: an answer may be newer than the version, never older.
+            let version = lasting?.version()
+            var answer: ServiceResponder.Answer?
             do {
                 let request = Request(
                     head: try HTTPRequest(exchange.head, secure: false, splitCookie: false),
                     body: RequestBody(buffer: exchange.body))
                 let source = ApplicationRequestContextSource(channel: connection.channel, logger: logger)
-                response = try await responder.respond(to: request, context: ServiceRequestContext(source: source))
+                answer = try await responder.answer(to: request, context: ServiceRequestContext(source: source))
             } catch {
-                response = Response(status: .badRequest)
+                answer = nil
             }
-            connection.handler.value.answer(await ResponseBytes.of(response, isLast: exchange.isLast))
+            let bytes = await ResponseBytes.of(
+                answer?.response ?? Response(status: .badRequest), isLast: exchange.isLast)
+            if let repetition = connection.repetition {
+                repetition.value.answered(with: remembered(answer, bytes, version, exchange))
+            }
+            connection.handler.value.answer(bytes.buffer)
         }
         try? await connection.channel.closeFuture.get()
+    }
+
+    /// What may be given again; nil for an answer that does not last.
+    private func remembered(
+        _ answer: ServiceResponder.Answer?, _ bytes: DatedBytes, _ version: UInt64?, _ exchange: ExchangeQueue.Exchange
+    ) -> RememberedAnswer? {
+        guard let answer, let version, let lasting, let route = answer.route, lasting.routes.contains(route),
+            !exchange.isLast, exchange.head.method == .GET || exchange.head.method == .HEAD
+        else { return nil }
+        return RememberedAnswer(bytes: bytes, version: version, record: answer.record)
     }
 }
 

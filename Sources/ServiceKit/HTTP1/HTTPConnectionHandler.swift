@@ -29,6 +29,12 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     ///   request.
     init(idleTimeout: TimeAmount) { self.idleTimeout = idleTimeout }
 
+    /// Whether nothing is under way in either direction.
+    var isAtRest: Bool { queue.isIdle && !isOver && !isHeldUp }
+
+    /// A request was answered without this handler.
+    func noteExchange() { lastActivity = .now() }
+
     // MARK: For the task that serves the connection
 
     /// The next request; nil when there will be none.

@@ -5,6 +5,31 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
+/// An answer as it goes over a connection, whose date can be set anew.
+struct DatedBytes {
+    private(set) var buffer: ByteBuffer
+    /// Where the value of the Date field begins.
+    private let dateIndex: Int
+    /// Since 1970.
+    private(set) var second: Int
+
+    fileprivate init(_ buffer: ByteBuffer, dateIndex: Int, second: Int) {
+        self.buffer = buffer
+        self.dateIndex = dateIndex
+        self.second = second
+    }
+
+    var count: Int { buffer.readableBytes }
+
+    /// The same with the date of `second`: all dates are 29 octets long (RFC 9110 section 5.6.7).
+    func dated(_ second: Int) -> DatedBytes {
+        var dated = self
+        dated.second = second
+        ResponseBytes.withDateText(of: second) { _ = dated.buffer.setString($0, at: dateIndex) }
+        return dated
+    }
+}
+
 /// Answers as they go over an HTTP/1.1 connection (RFC 9112 section 6.3): whole, with their length.
 enum ResponseBytes {
     /// The answer to what is no HTTP.
@@ -21,7 +46,7 @@ enum ResponseBytes {
     /// Head and body in one buffer.
     ///
     /// - Parameter isLast: tells the client that the connection ends after it.
-    static func of(_ response: Response, isLast: Bool) async -> ByteBuffer {
+    static func of(_ response: Response, isLast: Bool) async -> DatedBytes {
         var response = response
         let body: ByteBuffer?
         do {
@@ -46,20 +71,23 @@ enum ResponseBytes {
             bytes.writeString("content-length: \(body?.readableBytes ?? 0)\r\n")
         }
         bytes.writeStaticString("date: ")
-        writeDate(&bytes)
+        let (dateIndex, second) = (bytes.writerIndex, currentSecond)
+        withDateText(of: second) { _ = bytes.writeString($0) }
         bytes.writeStaticString(isLast ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n")
         if var body { bytes.writeBuffer(&body) }
-        return bytes
+        return DatedBytes(bytes, dateIndex: dateIndex, second: second)
     }
 
+    /// Since 1970.
+    static var currentSecond: Int { time(nil) }
+
     /// The same text for a whole second.
-    private static func writeDate(_ bytes: inout ByteBuffer) {
-        let second = time(nil)
+    fileprivate static func withDateText(of second: Int, _ use: (String) -> Void) {
         date.withLock { date in
             if date.second != second {
                 date = DateText(second: second, text: HTTPDate.text(Date(timeIntervalSince1970: Double(second))))
             }
-            _ = bytes.writeString(date.text)
+            use(date.text)
         }
     }
 }

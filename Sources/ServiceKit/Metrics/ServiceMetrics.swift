@@ -13,7 +13,18 @@ package final class ServiceMetrics: Sendable {
         let status: Int
     }
 
-    private struct Histogram {
+    /// The requests of one kind: to be kept by whoever counts many of it.
+    final class Series: Sendable {
+        fileprivate let histogram = Mutex(Histogram())
+
+        /// One more request, which took so long.
+        func add(_ duration: Duration) {
+            let seconds = duration / .seconds(1)
+            histogram.withLock { $0.add(seconds) }
+        }
+    }
+
+    fileprivate struct Histogram {
         var buckets = [UInt64](repeating: 0, count: ServiceMetrics.bounds.count)
         var count: UInt64 = 0
         var seconds = 0.0
@@ -31,7 +42,7 @@ package final class ServiceMetrics: Sendable {
     }
 
     private struct State {
-        var requests: [RequestKey: Histogram] = [:]
+        var requests: [RequestKey: Series] = [:]
         var counters: [String: Family] = [:]
     }
 
@@ -47,10 +58,17 @@ package final class ServiceMetrics: Sendable {
     package init(program: String) { self.program = program }
 
     package func requestEnded(method: HTTPRequest.Method, route: String, status: Int, duration: Duration) {
+        series(method: method, route: route, status: status).add(duration)
+    }
+
+    func series(method: HTTPRequest.Method, route: String, status: Int) -> Series {
         let name = Self.methods.contains(method.rawValue) ? method.rawValue : "other"
-        let seconds = duration / .seconds(1)
-        state.withLock { state in
-            state.requests[RequestKey(method: name, route: route, status: status), default: Histogram()].add(seconds)
+        let key = RequestKey(method: name, route: route, status: status)
+        return state.withLock { state in
+            if let known = state.requests[key] { return known }
+            let series = Series()
+            state.requests[key] = series
+            return series
         }
     }
 
@@ -70,7 +88,7 @@ package final class ServiceMetrics: Sendable {
             "kiada_build_info{program=\"\(program)\",version=\"\(SuiteVersion.text)\"} 1",
             "# HELP http_requests_total Requests answered.", "# TYPE http_requests_total counter",
         ]
-        let requests = state.requests.sorted {
+        let requests = state.requests.map { (key: $0.key, value: $0.value.histogram.withLock { $0 }) }.sorted {
             ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status)
         }
         func labels(_ key: RequestKey) -> String {
