@@ -76,7 +76,7 @@ package struct KiadaRoutes: Sendable {
     ) async -> PageContents {
         let trace = request.trace
         async let quote = Result { () async throws(UpstreamError) in try await self.quote.quote(trace: trace) }
-        async let question = Result { () async throws(UpstreamError) in
+        let question = await Result { () async throws(UpstreamError) in
             try await self.quiz.question(choice, trace: trace)
         }
         return await PageContents(

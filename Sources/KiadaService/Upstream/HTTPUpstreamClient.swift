@@ -1,5 +1,4 @@
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 package import NIOSSL
 import NetTypes
@@ -104,7 +103,6 @@ package final class HTTPUpstreamClient: UpstreamClient {
                         let name = IPAddress(place.hostName) == nil ? place.hostName : nil
                         try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
                     }
-                    try pipeline.addHTTPClientHandlers()
                     try pipeline.addHandler(UpstreamConnectionHandler(bodyLimit: bodyLimit, shelf: shelf))
                 }
             }

@@ -1,6 +1,5 @@
 import Glibc
 import NIOCore
-import NIOHTTP1
 import NIOSSL
 
 /// Runs exchanges, one after the other, over one connection; the last handler of its pipeline.
@@ -8,9 +7,9 @@ import NIOSSL
 /// Write an `UpstreamExchange`; its promise is kept in every case, at the latest at its deadline. A connection that
 /// cannot be used again closes itself, and so does an idle one to which anything happens, or nothing for too long.
 final class UpstreamConnectionHandler: ChannelDuplexHandler {
-    typealias InboundIn = HTTPClientResponsePart
+    typealias InboundIn = ByteBuffer
     typealias OutboundIn = UpstreamExchange
-    typealias OutboundOut = HTTPClientRequestPart
+    typealias OutboundOut = ByteBuffer
 
     /// Where a connection waits that an exchange has left usable.
     struct Shelf {
@@ -20,7 +19,7 @@ final class UpstreamConnectionHandler: ChannelDuplexHandler {
 
     private struct Running {
         let exchange: UpstreamExchange
-        var collector: ResponseCollector
+        var reader: ResponseReader
     }
 
     private struct Timer {
@@ -54,19 +53,21 @@ final class UpstreamConnectionHandler: ChannelDuplexHandler {
             return
         }
         watch(until: exchange.deadline, context.eventLoop)
-        running = Running(exchange: exchange, collector: ResponseCollector(bodyLimit: bodyLimit))
-        context.write(wrapOutboundOut(.head(exchange.head(keepsAlive: shelf != nil))), promise: nil)
-        if let json = exchange.request.json {
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: json)))), promise: nil)
-        }
-        context.write(wrapOutboundOut(.end(nil)), promise: promise)
+        running = Running(exchange: exchange, reader: ResponseReader(bodyLimit: bodyLimit))
+        context.write(wrapOutboundOut(exchange.bytes(keepsAlive: shelf != nil)), promise: promise)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard var current = running else { return context.close(promise: nil) }
         running = nil  // so that the body is changed in place
-        let action = current.collector.receive(unwrapInboundIn(data))
+        let action = current.reader.receive(unwrapInboundIn(data))
         running = current
+        perform(action, current.exchange, context)
+    }
+
+    private func perform(
+        _ action: ResponseReader.Action, _ exchange: UpstreamExchange, _ context: ChannelHandlerContext
+    ) {
         switch action {
         case .wait:
             break
@@ -79,12 +80,16 @@ final class UpstreamConnectionHandler: ChannelDuplexHandler {
             } else {
                 context.close(promise: nil)
             }
-            current.exchange.response.succeed(response)
+            exchange.response.succeed(response)
         }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        fail(.closedEarly, context: context)
+        if var current = running {
+            perform(current.reader.end(), current.exchange, context)
+        } else {
+            fail(.closedEarly, context: context)
+        }
         context.fireChannelInactive()
     }
 
@@ -98,8 +103,8 @@ final class UpstreamConnectionHandler: ChannelDuplexHandler {
         if let running {
             self.running = nil
             running.exchange.response.fail(error)
-        } else {
-            _ = shelf.map { $0.connections.remove(context.channel, from: $0.place) }
+        } else if let shelf {
+            shelf.connections.remove(context.channel, from: shelf.place)
         }
         context.close(promise: nil)
     }
@@ -130,8 +135,6 @@ final class UpstreamConnectionHandler: ChannelDuplexHandler {
 
     private static func meaning(of error: any Error) -> UpstreamError {
         switch error {
-        case HTTPParserError.invalidEOFState: .closedEarly
-        case is HTTPParserError, is NIOHTTPDecoderError: .invalidResponse
         case let error as IOError where error.errnoCode == ECONNRESET || error.errnoCode == EPIPE: .reset
         case NIOSSLError.uncleanShutdown: .closedEarly
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: .insecure("\(error)")

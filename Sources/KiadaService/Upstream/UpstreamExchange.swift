@@ -1,5 +1,4 @@
 import NIOCore
-import NIOHTTP1
 
 /// One request and the promise of its answer, written to a connection as a whole.
 struct UpstreamExchange: Sendable {
@@ -11,23 +10,34 @@ struct UpstreamExchange: Sendable {
     /// What to say when `deadline` passes.
     let limit: Duration
 
-    /// The head that goes on the wire.
+    /// The request as it goes on the wire.
     ///
     /// - Parameter keepsAlive: whether the connection is to be used again.
-    func head(keepsAlive: Bool) -> HTTPRequestHead {
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(8)
-        headers.add(name: "Host", value: authority)
-        headers.add(name: "User-Agent", value: "kiada/\(Kiada.edition)")
-        headers.add(name: "Accept", value: "application/json, text/plain, */*;q=0.5")
-        headers.add(name: "Connection", value: keepsAlive ? "keep-alive" : "close")
-        if let traceparent = request.trace.traceparent { headers.add(name: "traceparent", value: traceparent) }
-        if let tracestate = request.trace.tracestate { headers.add(name: "tracestate", value: tracestate) }
+    func bytes(keepsAlive: Bool) -> ByteBuffer {
+        var bytes = ByteBufferAllocator().buffer(capacity: 256 + (request.json?.count ?? 0))
+        bytes.writeStaticString(request.json == nil ? "GET " : "POST ")
+        bytes.writeString(request.path)
+        bytes.writeStaticString(" HTTP/1.1\r\nHost: ")
+        bytes.writeString(authority)
+        bytes.writeStaticString("\r\nUser-Agent: kiada/")
+        bytes.writeString(Kiada.edition)
+        bytes.writeStaticString("\r\nAccept: application/json, text/plain, */*;q=0.5\r\nConnection: ")
+        bytes.writeStaticString(keepsAlive ? "keep-alive\r\n" : "close\r\n")
+        Self.write("traceparent: ", request.trace.traceparent, to: &bytes)
+        Self.write("tracestate: ", request.trace.tracestate, to: &bytes)
         if let json = request.json {
-            headers.add(name: "Content-Type", value: "application/json")
-            headers.add(name: "Content-Length", value: String(json.count))
+            bytes.writeString("Content-Type: application/json\r\nContent-Length: \(json.count)\r\n")
         }
-        return HTTPRequestHead(
-            version: .http1_1, method: request.json == nil ? .GET : .POST, uri: request.path, headers: headers)
+        bytes.writeStaticString("\r\n")
+        if let json = request.json { bytes.writeBytes(json) }
+        return bytes
+    }
+
+    /// A field whose value comes from a client: left out if it could be more than a value (RFC 9110 section 5.5).
+    private static func write(_ name: StaticString, _ value: String?, to bytes: inout ByteBuffer) {
+        guard let value, value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return }
+        bytes.writeStaticString(name)
+        bytes.writeString(value)
+        bytes.writeStaticString("\r\n")
     }
 }
