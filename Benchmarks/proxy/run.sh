@@ -7,8 +7,8 @@
 # the medians over the rounds. "CPU" is the proxy's own user and system time from /proc, divided by the requests that
 # wrk has counted. Everything listens in 127.0.0.0/8; nothing is left behind.
 #
-# userspace has the engine that it chooses itself; userspace-epoll and userspace-io-uring have theirs, and more copies of
-# the same can be had with OTHER, the path of another build: userspace-other.
+# userspace has the engine that it chooses itself; userspace-epoll and userspace-io-uring have theirs. A path is another
+# build of service-proxy with its userspace plane.
 #
 # LOADS: keep-alive-N and connection-per-request-N with N connections, 10-MB-bodies, idle. PROXIES: as below; what is
 # missing on this machine is left out, and said. The socket plane serves a control group in which only wrk runs. The
@@ -108,7 +108,11 @@ for proxy in $proxies; do
         userspace) ours userspace --data-plane userspace ;;
         userspace-epoll) ours userspace-epoll --data-plane userspace --userspace-engine epoll ;;
         userspace-io-uring) ours userspace-io-uring --data-plane userspace --userspace-engine io-uring ;;
-        userspace-other) binary=$OTHER ours userspace-other --data-plane userspace $OTHER_OPTIONS ;;
+        */*)
+            build=$proxy
+            proxy=$(basename "$build")
+            binary=$build ours "$proxy" --data-plane userspace
+            ;;
         nftables)
             nft list tables >/dev/null 2>&1 || { echo "left out: nftables (needs root and nft)" >&2; continue; }
             ;;

@@ -53,7 +53,7 @@ extension RelayLoop {
 
     // MARK: - Accepting
 
-    /// One at a time: the loops take turns, since each queues up behind the others to wait for the next connection.
+    /// Waits for one connection, behind the other loops that do; what else is there then is taken with plain calls.
     mutating func startAccepting(_ frontend: ServedFrontend) {
         guard !frontend.isAccepting else { return }
         frontend.isAccepting = true
@@ -75,6 +75,7 @@ extension RelayLoop {
         frontend.isAccepting = false
         if result >= 0 {
             admit(result, at: frontend)
+            acceptAll(place)
         } else {
             switch -result {
             case EMFILE, ENFILE, ENOMEM, ENOBUFS: return pauseAccepting(String(cString: strerror(-result)))

@@ -14,6 +14,8 @@ struct SubmissionRing: ~Copyable {
     /// A turn's completions; more are kept by the kernel until there is room (IORING_FEAT_NODROP).
     private static var completionCapacity: UInt32 { 4096 }
 
+    private static var skipSuccess: UInt8 { 1 << 6 }
+
     let descriptor: Int32
     private let queues: UnsafeMutableRawPointer
     private let queuesSize: Int
@@ -30,7 +32,7 @@ struct SubmissionRing: ~Copyable {
     private var knownTail: UInt32 = 0
     /// Pushed and not yet handed over.
     private var queued: UInt32 = 0
-    /// Pushed and not yet completed for the last time.
+    /// Awaited operations that were pushed and have not completed for the last time.
     private(set) var inFlight = 0
 
     /// A ring of the calling thread.
@@ -82,13 +84,17 @@ struct SubmissionRing: ~Copyable {
         Glibc.close(descriptor)
     }
 
-    /// Queues an operation; what is queued is handed over in its order.
-    mutating func push(_ submission: clinux_uring_submission) {
+    /// Queues an operation, to be filled in at once; what is queued is handed over in its order.
+    ///
+    /// - Parameter isAwaited: whether it always has a completion; else only when it fails.
+    mutating func push(isAwaited: Bool) -> UnsafeMutablePointer<clinux_uring_submission> {
         while queued > submissionMask { submit() }
-        submissions[Int(tail & submissionMask)] = submission
+        let submission = submissions + Int(tail & submissionMask)
+        submission.initialize(to: clinux_uring_submission())
         tail &+= 1
         queued += 1
-        inFlight += 1
+        if isAwaited { inFlight += 1 } else { submission.pointee.flags = Self.skipSuccess }
+        return submission
     }
 
     /// Hands over what is queued.
@@ -117,7 +123,7 @@ struct SubmissionRing: ~Copyable {
         let completion = completions[Int(head & completionMask)]
         head &+= 1
         clinux_store_release(completionHead, head)
-        if completion.flags & Completion.more == 0 { inFlight -= 1 }
+        if completion.flags & Completion.more == 0, completion.token != Token.none.bits { inFlight -= 1 }
         return completion
     }
 
