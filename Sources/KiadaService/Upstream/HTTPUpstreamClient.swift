@@ -88,14 +88,10 @@ package final class HTTPUpstreamClient: UpstreamClient {
     private func dial(
         _ place: UpstreamPlace, within time: TimeAmount, on loop: any EventLoop
     ) throws -> EventLoopFuture<any Channel> {
-        let address = try SocketAddress(
-            ipAddress: place.endpoint.address.description, port: Int(place.endpoint.port))
         if place.isSecure, tls == nil { throw UpstreamError.insecure("no trust is configured") }
         let tls = place.isSecure ? tls : nil
         let shelf = keepsAlive ? UpstreamConnectionHandler.Shelf(connections: idle, place: place) : nil
-        return ClientBootstrap(group: loop)
-            .connectTimeout(time)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+        let bootstrap = ClientBootstrap(group: loop)
             .channelInitializer { [bodyLimit] channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
@@ -106,7 +102,14 @@ package final class HTTPUpstreamClient: UpstreamClient {
                     try pipeline.addHandler(UpstreamConnectionHandler(bodyLimit: bodyLimit, shelf: shelf))
                 }
             }
-            .connect(to: address)
+        switch LoopbackDial.dial(place.endpoint) {
+        case .connected(let descriptor): return bootstrap.withConnectedSocket(descriptor)
+        case .refused(let code): throw IOError(errnoCode: code, reason: "connect")
+        case .unknown:
+            let address = try SocketAddress(
+                ipAddress: place.endpoint.address.description, port: Int(place.endpoint.port))
+            return bootstrap.connectTimeout(time).channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(to: address)
+        }
     }
 
     private func meaning(of error: any Error, at endpoint: SocketEndpoint) -> UpstreamError {
