@@ -98,16 +98,19 @@ package struct KiadaCommand: ServiceCommand {
     ) -> Dependency {
         var environment = context.environment
         environment["RESOLV_CONF"] = resolvConf
-        let metrics = context.metrics
+        let requests = { @Sendable [metrics = context.metrics] (outcome: String) in
+            metrics.counter(
+                "kiada_upstream_requests_total", help: "Requests to quote and quiz, by how they ended.",
+                labels: ["service": name, "outcome": outcome])
+        }
+        let successes = requests("ok")
         let host = url.flatMap { try? ServiceURL($0) }?.host
         return Dependency(
             name: name, host: host,
             locator: ServiceDiscovery(name: name, explicitURL: url, environment: environment), client: client,
             limit: .milliseconds(upstreamTimeoutMs),
             observe: { error in
-                metrics.increment(
-                    "kiada_upstream_requests_total", help: "Requests to quote and quiz, by how they ended.",
-                    labels: ["service": name, "outcome": error.map(\.outcome) ?? "ok"])
+                if let error { requests(error.outcome).increment() } else { successes.increment() }
             })
     }
 }

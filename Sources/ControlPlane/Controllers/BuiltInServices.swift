@@ -15,7 +15,8 @@ struct BuiltInServices {
     }
 
     mutating func handle(_ changes: [WatchEvent]) {
-        let gone = Set(changes.filter { $0.kind == .deleted }.map(\.object.key))
+        let gone = Set(changes.lazy.filter { $0.kind == .deleted }.map(\.object.key))
+        guard !gone.isEmpty else { return }
         for service in BuiltInObjects.services(networks) where gone.contains(service.key) {
             do throws(APIError) {
                 if store.get(service.key) == nil { _ = try store.create(service) }

@@ -72,12 +72,25 @@ package final class ServiceMetrics: Sendable {
         }
     }
 
-    /// Adds one to the counter `name`, which should end with `_total`.
+    /// One counter with its labels, to be kept by whoever counts often.
+    package struct Counter: Sendable {
+        fileprivate let metrics: ServiceMetrics
+        fileprivate let name: String
+        fileprivate let help: String
+        fileprivate let labels: String
+
+        /// Adds one; a counter is told in `/metrics` from the first time on.
+        package func increment() {
+            metrics.state.withLock { $0.counters[name, default: Family(help: help)].values[labels, default: 0] += 1 }
+        }
+    }
+
+    /// The counter `name`, which should end with `_total`.
     ///
     /// - Parameter labels: few names with few values each, in order.
-    package func increment(_ name: String, help: String, labels: KeyValuePairs<String, String> = [:]) {
-        let key = labels.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
-        state.withLock { $0.counters[name, default: Family(help: help)].values[key, default: 0] += 1 }
+    package func counter(_ name: String, help: String, labels: KeyValuePairs<String, String> = [:]) -> Counter {
+        let labels = labels.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
+        return Counter(metrics: self, name: name, help: help, labels: labels)
     }
 
     /// Everything in Prometheus's text format.
