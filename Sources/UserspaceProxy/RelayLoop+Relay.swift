@@ -4,7 +4,8 @@ import Glibc
 
 extension RelayLoop {
     mutating func clientEvent(_ place: Token.Place, _ bits: UInt32) {
-        guard let relay = relays.pointer(place) else { return }
+        // The ring may have taken it over since the kernel told us.
+        guard let relay = relays.pointer(place), relay.pointee.carrier == .readiness else { return }
         if relay.pointee.state == .silent { return swallow(relay, place) }
         let arrives = Self.note(bits, source: &relay.pointee.toBackend, destination: &relay.pointee.toClient)
         if relay.pointee.state == .waiting { return }
@@ -12,7 +13,7 @@ extension RelayLoop {
     }
 
     mutating func backendEvent(_ place: Token.Place, _ bits: UInt32) {
-        guard let relay = relays.pointer(place) else { return }
+        guard let relay = relays.pointer(place), relay.pointee.carrier == .readiness else { return }
         if relay.pointee.state == .dialing {
             if bits & Readiness.failure != 0 { return dialFailed(relay, place) }
             guard bits & (Readiness.output | Readiness.input) != 0 else { return }

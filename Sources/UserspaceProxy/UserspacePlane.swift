@@ -55,24 +55,23 @@ package final class UserspacePlane: DataPlane {
         threads = try Self.start(settings, configuration.engine, logger)
     }
 
+    /// Starts the threads on the best engine that is allowed, and says in the log which and why.
     private static func start(
         _ settings: [LoopSettings], _ engine: UserspaceEngine, _ logger: Logger
     ) throws(UserspacePlaneFailure) -> [LoopThread] {
-        var reason = "as configured"
         if engine != .epoll {
             do {
                 let threads = try start(settings, withRing: true)
                 logger.info("the userspace data plane runs on io_uring")
                 return threads
             } catch {
-                reason = "io_uring: " + String(cString: strerror(error.code))
+                let reason = "io_uring: " + String(cString: strerror(error.code))
                 guard engine == .auto else { throw UserspacePlaneFailure(reason: reason) }
+                logger.notice("the userspace data plane runs on epoll", metadata: ["reason": "\(reason)"])
             }
         }
         do {
-            let threads = try start(settings, withRing: false)
-            logger.info("the userspace data plane runs on epoll", metadata: ["reason": "\(reason)"])
-            return threads
+            return try start(settings, withRing: false)
         } catch {
             throw UserspacePlaneFailure(reason: String(cString: strerror(error.code)))
         }
