@@ -66,6 +66,7 @@ var targets: [Target] = [
     library("ClusterStore", ["ClusterModel"]),
     library("ServiceRouting", ["ClusterModel", "NetTypes"]),
     library("LinuxKernel", ["CLinux"]),
+    library("EventLoopTasks", [nioCore]),
     library("LocalPorts", ["ServiceRouting", "NetTypes"]),
     library("Manifests", ["ClusterModel", yams]),
     // 3
@@ -90,17 +91,17 @@ var targets: [Target] = [
     library(
         "ClusterAPI",
         [
-            "ClusterModel", "ClusterStore", "Manifests", "NetTypes", hummingbird, hummingbirdCore, hummingbirdTLS,
-            httpTypes,
-            logging, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioWebSocket, nioSSL, crypto, "CZlib",
+            "EventLoopTasks", "ClusterModel", "ClusterStore", "Manifests", "NetTypes", hummingbird, hummingbirdCore,
+            hummingbirdTLS, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioWebSocket, nioSSL, crypto,
+            "CZlib",
         ],
         resources: [.embedInCode("Resources")]),
     library("StorePersistence", ["ClusterModel", "ClusterStore", grdb]),
     library(
         "ServiceKit",
         [
-            hummingbird, hummingbirdCore, hummingbirdTLS, hummingbirdHTTP2, httpTypes, logging, argumentParser,
-            lifecycle, nioCore,
+            "EventLoopTasks", hummingbird, hummingbirdCore, hummingbirdTLS, hummingbirdHTTP2, httpTypes, logging,
+            argumentParser, lifecycle, nioCore,
             nioPosix, nioHTTP1, nioHTTPTypesHTTP1, nioSSL, x509, asn1, crypto, unixSignals, "CZlib",
         ]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),

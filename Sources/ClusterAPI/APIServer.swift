@@ -1,3 +1,4 @@
+import EventLoopTasks
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS

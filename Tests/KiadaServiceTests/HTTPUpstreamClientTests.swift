@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import KiadaTesting
 import NIOCore
 import NIOPosix
@@ -104,6 +105,38 @@ struct HTTPUpstreamClientTests {
         await #expect(throws: UpstreamError.connect(code: "ECONNREFUSED", dead)) { try await ask([dead]) }
         try await server.stop()
         withExtendedLifetime(port) {}
+    }
+
+    @Test("loopback is dialled at once, IPv4 and IPv6; any other address is left to the event loop")
+    func loopback() async throws {
+        let server = try await RawServer(Self.good, closes: false)
+        guard case .connected(let descriptor) = try Self.dial(server.endpoint) else {
+            Issue.record("not connected")
+            return
+        }
+        close(descriptor)
+        try await server.stop()
+        let port = try ClosedPort()
+        for address in ["127.0.0.1", "::1"] {
+            let closed = SocketEndpoint(address: try #require(IPAddress(address)), port: port.number)
+            // A machine without IPv6 says so.
+            guard case .refused(let code) = try Self.dial(closed) else {
+                Issue.record("\(address) is not refused")
+                continue
+            }
+            #expect(code == ECONNREFUSED || code == EADDRNOTAVAIL || code == EAFNOSUPPORT)
+        }
+        let elsewhere = SocketEndpoint(address: try #require(IPAddress("192.0.2.1")), port: 80)
+        guard case .unknown = try Self.dial(elsewhere) else {
+            Issue.record("192.0.2.1 was dialled")
+            return
+        }
+        withExtendedLifetime(port) {}
+    }
+
+    private static func dial(_ endpoint: SocketEndpoint) throws -> LoopbackDial.Outcome {
+        let address = try SocketAddress(ipAddress: endpoint.address.description, port: Int(endpoint.port))
+        return LoopbackDial.dial(endpoint, at: address)
     }
 
     @Test(

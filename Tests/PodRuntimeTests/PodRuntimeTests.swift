@@ -16,11 +16,8 @@ struct PodRuntimeTests {
 
     init() throws {
         folder = try TemporaryFolder()
-        let configuration = PodRuntimeConfiguration(
-            nodeName: "node", hostIP: .v4(IPv4Address(bits: 0x7F12_0002)), stateDirectory: folder.path,
-            podRange: try #require(CIDR("127.244.0.0/16")), images: ImageMap(["test": .init(program: "/bin/sh")]),
-            programDirectory: "/bin", searchPath: "/usr/bin:/bin", hasNamespaces: false,
-            serviceVariables: { _, _ in [("QUIZ_SERVICE_HOST", "127.96.0.9")] })
+        let configuration = try PodRuntimeConfiguration.plain(
+            in: folder, variables: [("QUIZ_SERVICE_HOST", "127.96.0.9")])
         runtime = PodRuntime(configuration, observer: recorder, logger: Logger(label: "test"))
     }
 

@@ -102,12 +102,12 @@ package final class HTTPUpstreamClient: UpstreamClient {
                     try pipeline.addHandler(UpstreamConnectionHandler(bodyLimit: bodyLimit, shelf: shelf))
                 }
             }
-        switch LoopbackDial.dial(place.endpoint) {
+        let address = try SocketAddress(
+            ipAddress: place.endpoint.address.description, port: Int(place.endpoint.port))
+        switch LoopbackDial.dial(place.endpoint, at: address) {
         case .connected(let descriptor): return bootstrap.withConnectedSocket(descriptor)
         case .refused(let code): throw IOError(errnoCode: code, reason: "connect")
         case .unknown:
-            let address = try SocketAddress(
-                ipAddress: place.endpoint.address.description, port: Int(place.endpoint.port))
             return bootstrap.connectTimeout(time).channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(to: address)
         }
     }

@@ -1,3 +1,4 @@
+import EventLoopTasks
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
