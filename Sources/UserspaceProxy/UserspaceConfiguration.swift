@@ -21,6 +21,8 @@ package struct UserspaceConfiguration: Sendable {
     /// Threads with a loop each; nil for one per core.
     package var loops: Int?
     /// The most TCP connections relayed at once, over all loops; new ones wait in the kernel's queue meanwhile.
+    ///
+    /// Fewer where the limit of open descriptors does not allow two each and some for the rest of the process.
     package var maximumConnections = 65_536
     /// The most UDP flows at once, over all loops; datagrams of further clients are dropped.
     package var maximumFlows = 16_384

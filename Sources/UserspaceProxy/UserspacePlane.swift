@@ -41,13 +41,15 @@ package final class UserspacePlane: DataPlane {
         configuration: UserspaceConfiguration = UserspaceConfiguration(), logger: Logger
     ) throws(UserspacePlaneFailure) {
         self.configuration = configuration
-        Self.raiseDescriptorLimit()
+        // Two each; the rest of the process, which reads files and serves an API, must not run out of them.
+        let descriptors = Self.raisedDescriptorLimit()
+        let most = min(configuration.maximumConnections, (descriptors - min(256, descriptors / 4)) / 2)
         let count = max(1, configuration.loops ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let seed = configuration.seed ?? UInt64.random(in: .min ... .max)
         let hub = hub
         let settings = (0..<count).map { number in
             LoopSettings(
-                number: number, maximumRelays: max(1, configuration.maximumConnections / count),
+                number: number, maximumRelays: max(1, most / count),
                 maximumFlows: max(1, configuration.maximumFlows / count),
                 flowIdleTimeout: configuration.flowIdleTimeout, dialTimeouts: configuration.dialTimeouts,
                 seed: seed &+ UInt64(number), clock: configuration.clock, hub: hub, logger: logger)
@@ -253,13 +255,17 @@ package final class UserspacePlane: DataPlane {
         route.affinity != nil || configuration.choice == .roundRobin
     }
 
-    private static func raiseDescriptorLimit() {
+    /// How many descriptors this process may have, after raising that as far as possible.
+    private static func raisedDescriptorLimit() -> Int {
+        let resource = __rlimit_resource_t(UInt32(7))
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(UInt32(7)), &limit) == 0, limit.rlim_cur < limit.rlim_max else {
-            return
+        guard getrlimit(resource, &limit) == 0 else { return 1024 }
+        if limit.rlim_cur < limit.rlim_max {
+            limit.rlim_cur = limit.rlim_max
+            setrlimit(resource, &limit)
+            getrlimit(resource, &limit)
         }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(UInt32(7)), &limit)
+        return Int(clamping: limit.rlim_cur)
     }
 }
 
