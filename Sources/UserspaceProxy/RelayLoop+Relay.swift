@@ -21,7 +21,7 @@ extension RelayLoop {
             relay.pointee.toBackend.isWritable = true
             _ = Self.note(bits, source: &relay.pointee.toClient, destination: &relay.pointee.toBackend)
             pump(relay, place, client: true, backend: true)
-            if let relay = relays.pointer(place) { _ = enterRing(relay, place) }
+            if let relay = relays.pointer(place) { enterRing(relay, place) }
             return
         }
         let arrives = Self.note(bits, source: &relay.pointee.toClient, destination: &relay.pointee.toBackend)

@@ -13,6 +13,7 @@ extension RelayLoop {
     private static let queueLimit = 8
 
     /// Gives a relay that is connected, and has nothing half done, to the ring; says whether it did.
+    @discardableResult
     mutating func enterRing(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) -> Bool {
         guard engine != nil, !relay.pointee.isPending else { return false }
         if relay.pointee.state == .dialing, Self.isConnected(relay.pointee.backend) { connected(relay, place) }

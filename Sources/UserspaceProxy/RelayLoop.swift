@@ -5,8 +5,9 @@ import Logging
 import NetTypes
 import ServiceRouting
 
-/// One thread's event loop: relays TCP and UDP for all frontends, edge-triggered, without allocation per event.
+/// One thread's event loop: relays TCP and UDP for all frontends, without allocation per event.
 ///
+/// epoll tells what sockets can do, edge-triggered. With an ``engine``, a ring accepts and carries small messages instead.
 /// It lives on the stack of its thread and is touched by nothing else; others send it work through ``LoopThread``.
 struct RelayLoop: ~Copyable {
     private static let eventsPerWait = 64

@@ -6,7 +6,7 @@ import NetTypes
 package import ServiceRouting
 import Synchronization
 
-/// The plane that needs no privileges: relays every connection in epoll loops of its own threads.
+/// The plane that needs no privileges: relays every connection in loops of its own threads, on io_uring or epoll.
 ///
 /// A dial that is refused or takes too long is repeated on another endpoint, unlike in the kernel's planes (7.3).
 package final class UserspacePlane: DataPlane {
