@@ -19,12 +19,23 @@ package struct ManifestFolder: Sendable {
 
     package let path: String
 
-    package init(_ path: String) { self.path = path }
+    private let list: @Sendable (String) throws -> [String]
 
-    /// The names, sizes, times and inodes of the files: equal while nothing has changed.
-    package func fingerprint() -> [String: [String]] {
+    package init(_ path: String) {
+        self.init(path) { try FileManager.default.contentsOfDirectory(atPath: $0) }
+    }
+
+    /// - Parameter list: the names in a folder.
+    package init(_ path: String, list: @escaping @Sendable (String) throws -> [String]) {
+        self.path = path
+        self.list = list
+    }
+
+    /// The names, sizes, times and inodes of the files: equal while nothing has changed; nil while the folder cannot be read.
+    package func fingerprint() -> [String: [String]]? {
+        guard let files = try? files() else { return nil }
         var found: [String: [String]] = [:]
-        for file in files() {
+        for file in files {
             let attributes = (try? FileManager.default.attributesOfItem(atPath: file)) ?? [:]
             found[file] = [
                 "\(attributes[.size] ?? "")", "\((attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)",
@@ -36,14 +47,15 @@ package struct ManifestFolder: Sendable {
 
     /// Reads everything.
     ///
-    /// - Throws: ``ManifestError`` when there is no such folder or file.
+    /// - Throws: ``ManifestError`` when there is no such folder or file, or the folder cannot be read: then nothing is known of
+    ///   what is in it.
     package func read() throws(ManifestError) -> Contents {
         guard FileManager.default.fileExists(atPath: path) else {
             throw ManifestError(
                 file: path, line: nil, reason: "there is no such file or folder; name one with --manifests")
         }
         var contents = Contents()
-        let files = files()
+        let files = try files()
         guard files.count <= Self.mostFiles else {
             throw ManifestError(
                 file: path, line: nil, reason: "\(files.count) manifests, more than the \(Self.mostFiles) that are read"
@@ -81,8 +93,16 @@ package struct ManifestFolder: Sendable {
         }
     }
 
-    private func files() -> [String] {
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return [path] }
+    private func files() throws(ManifestError) -> [String] {
+        var isFolder = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder else { return [path] }
+        let names: [String]
+        do {
+            names = try list(path)
+        } catch {
+            throw ManifestError(
+                file: path, line: nil, reason: "the folder cannot be read, so nothing is changed: \(error)")
+        }
         return names.filter { name in !name.hasPrefix(".") && Self.endings.contains { name.hasSuffix($0) } }
             .sorted().map { "\(path)/\($0)" }
     }

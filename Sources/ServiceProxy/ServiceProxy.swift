@@ -257,10 +257,12 @@ package final class ServiceProxy: Sendable {
         let folder = ManifestFolder(path)
         var applier = ManifestApplier(store)
         var known: [String: [String]]?
+        var isFirst = true
         var isIncomplete = false
         while !Task.isCancelled {
             let seen = folder.fingerprint()
-            if seen != known || isIncomplete {
+            if seen != known || isFirst || isIncomplete {
+                isFirst = false
                 known = seen
                 isIncomplete = apply(folder, &applier)
                 manifestsRead.open()

@@ -91,6 +91,18 @@ struct ManifestApplierTests {
         #expect(throws: ManifestError.self) { try ManifestFolder(temporary.path + "/none").read() }
     }
 
+    @Test("A folder that cannot be listed is an error, not an empty folder")
+    func unreadable() throws {
+        let temporary = try TemporaryFolder()
+        try temporary.write(pod, to: "p.yaml")
+        let folder = ManifestFolder(temporary.path) { _ in throw CancellationError() }
+        #expect(folder.fingerprint() == nil)
+        let error = #expect(throws: ManifestError.self) { try folder.read() }
+        #expect(error.map { "\($0)".contains("the folder cannot be read") } == true)
+        // A single file needs no list.
+        #expect(try ManifestFolder(temporary.path + "/p.yaml") { _ in [] }.read().documents.count == 1)
+    }
+
     @Test("Every manifest of deploy/ can be read and applied")
     func deploy() throws {
         let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
