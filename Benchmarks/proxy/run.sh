@@ -10,8 +10,9 @@
 # userspace has the engine that it chooses itself; userspace-epoll and userspace-io-uring have theirs. A path is another
 # build of service-proxy with its userspace plane.
 #
-# LOADS: keep-alive-N and connection-per-request-N with N connections, 10-MB-bodies, idle. PROXIES: as below; what is
-# missing on this machine is left out, and said. The socket plane serves a control group in which only wrk runs. The
+# LOADS: keep-alive-N and connection-per-request-N with N connections, 10-MB-bodies, idle, and connect, which only tells what
+# the socket plane costs a client that connects. PROXIES: as below; what is
+# missing on this machine is left out, and said. The socket plane serves a control group in which only clients run. The
 # nftables plane runs only while it is measured, since its rules see the packets of the others too.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -44,7 +45,7 @@ finish() {
     local child
     for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
     for child in "${children[@]}"; do wait "$child" 2>/dev/null || true; done
-    [ -z "$group" ] || rmdir "$group" || true
+    [ -z "$group" ] || rmdir "$group-socket" "$group-others" || true
     rm -rf "$work"
 }
 trap finish EXIT
@@ -63,12 +64,13 @@ start() { # name, address, command
     inside "$name" curl -s -o /dev/null --retry 10 --retry-delay 1 --retry-all-errors "http://${address[$name]}/" ||
         { echo "$name does not answer:" >&2; cat "$work/$name.log" >&2; exit 1; }
 }
-# Runs a client where the socket plane sees it.
+# Runs a client where the socket plane sees it, or in another control group: in the root group, memory is not charged.
 inside() { # proxy, command
-    local proxy=$1
+    local proxy=$1 kind=others
     shift
-    if [ "$proxy" = socket ]; then
-        sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$@"
+    if [ -n "$group" ]; then
+        [ "$proxy" != socket ] || kind=socket
+        sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group-$kind" "$@"
     else
         "$@"
     fi
@@ -86,12 +88,14 @@ end() { # proxy
     kill "${process[$1]}"
     wait "${process[$1]}" || true
 }
-# Makes a control group for the clients of the socket plane; fails where that cannot be.
-make_group() {
-    local mount
+# Makes control groups for the clients of the socket plane and for the others; fails where that cannot be.
+make_groups() {
+    local mount name
     mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-    [ -n "$mount" ] && mkdir "$mount/kiada-bench-$$" 2>/dev/null && group=$mount/kiada-bench-$$
+    name=$mount/kiada-bench-$$
+    [ -n "$mount" ] && mkdir "$name-socket" "$name-others" 2>/dev/null && group=$name
 }
+case " $proxies " in *" socket "*) make_groups || true ;; esac
 start backends "$net.200.1:8080" nginx -c "$work/backends.conf"
 running=
 for proxy in $proxies; do
@@ -117,8 +121,8 @@ for proxy in $proxies; do
             nft list tables >/dev/null 2>&1 || { echo "left out: nftables (needs root and nft)" >&2; continue; }
             ;;
         socket)
-            make_group || { echo "left out: socket (needs root and cgroup2)" >&2; continue; }
-            ours socket --data-plane socket --socket-cgroup "$group"
+            [ -n "$group" ] || { echo "left out: socket (needs root and cgroup2)" >&2; continue; }
+            ours socket --data-plane socket --socket-cgroup "$group-socket"
             ;;
         *) echo "unknown proxy: $proxy" >&2; exit 1 ;;
     esac
@@ -182,7 +186,10 @@ touch "$work/idle" "$work/results"
 for round in $(seq "$rounds"); do
     for load in $loads; do
         for proxy in $running; do
-            if [ "$load" != idle ]; then
+            if [ "$load" = connect ]; then
+                [ "$proxy" != socket ] || inside socket "$here/connect.py" "$net.200.1:8080" "${address[socket]}" |
+                    sed 's/^/socket, connect() and close(): /'
+            elif [ "$load" != idle ]; then
                 [ "$proxy" != nftables ] || ours nftables --data-plane nftables
                 measure "$load" "$proxy"
                 [ "$proxy" != nftables ] || end nftables

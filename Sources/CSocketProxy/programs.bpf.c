@@ -20,6 +20,7 @@
 static void *(*const lookup)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
 static long (*const update)(void *map, const void *key, const void *value, __u64 flags) =
     (void *)BPF_FUNC_map_update_elem;
+static long (*const remove)(void *map, const void *key) = (void *)BPF_FUNC_map_delete_elem;
 static __u64 (*const clock)(void) = (void *)BPF_FUNC_ktime_get_ns;
 static __u32 (*const random)(void) = (void *)BPF_FUNC_get_prandom_u32;
 static __u64 (*const current_process)(void) = (void *)BPF_FUNC_get_current_pid_tgid;
@@ -46,6 +47,9 @@ MAP(slots, HASH, sizeof(struct sp_slot), sizeof(__u32), 1, BPF_F_NO_PREALLOC);
 MAP(endpoints, HASH, sizeof(__u32), sizeof(struct sp_endpoint), 1, BPF_F_NO_PREALLOC);
 MAP(counts, HASH, sizeof(__u32), sizeof(struct sp_counters), 1, BPF_F_NO_PREALLOC);
 MAP(affinity, LRU_HASH, sizeof(struct sp_affinity_client), sizeof(struct sp_affinity_choice), 16384, 0);
+// Where TCP sockets are connected to, by cookie: in a table, because a socket's storage costs more to make and to drop than all
+// else that is done for a connection. What finds no room there is in `peers`, as datagram sockets are.
+MAP(connections, HASH, sizeof(__u64), sizeof(struct sp_peer), 16384, BPF_F_NO_PREALLOC);
 MAP(peers, SK_STORAGE, sizeof(int), sizeof(struct sp_peer), 0, BPF_F_NO_PREALLOC);
 MAP(flows, LRU_HASH, sizeof(struct sp_flow), sizeof(__u32), 8192, 0);
 MAP(replies, LRU_HASH, sizeof(struct sp_reply), sizeof(struct sp_frontend), 8192, 0);
@@ -150,6 +154,12 @@ INLINE void forget_peer(struct sp_peer *peer) {
     peer->number = 0;
 }
 
+// What a socket was told before; `cookie` is 0 for a datagram socket.
+INLINE struct sp_peer *known_peer(struct bpf_sock *socket, __u64 cookie) {
+    struct sp_peer *peer = cookie ? lookup(&connections, &cookie) : 0;
+    return peer ? peer : storage(&peers, socket, 0, 0);
+}
+
 INLINE int connection(
     struct bpf_sock_addr *context, const struct sp_frontend *frontend, const struct client *client, struct sp_endpoint *to,
     int *result) {
@@ -157,7 +167,9 @@ INLINE int connection(
     struct bpf_sock *socket = context->sk;
     *result = PASS;
     if (!set || !socket) return 0;
-    struct sp_peer *peer = storage(&peers, socket, 0, 0);
+    int is_stream = frontend->protocol == TCP;
+    __u64 cookie = is_stream ? socket_cookie(context) : 0;
+    struct sp_peer *peer;
     for (int try = 0; try < TRIES; try++) {
         struct sp_route *route = lookup(&frontends, frontend);
         if (!route) break;
@@ -175,13 +187,18 @@ INLINE int connection(
             endpoint = lookup(&endpoints, &choice.number);
         }
         if (!endpoint) continue;
-        if (!peer) peer = storage(&peers, socket, 0, BPF_SK_STORAGE_GET_F_CREATE);
-        // Without memory the peer's name would be wrong, and the flow could not move.
-        if (!peer) return 0;
-        forget_peer(peer);
-        peer->frontend = *frontend;
-        peer->endpoint = *endpoint;
-        peer->number = choice.number;
+        struct sp_peer fresh = {*frontend, choice.number, *endpoint, 0};
+        // Hardly a stream socket is connected twice.
+        if (!is_stream || update(&connections, &cookie, &fresh, BPF_NOEXIST) != 0) {
+            peer = known_peer(socket, cookie);
+            if (!peer) peer = storage(&peers, socket, 0, BPF_SK_STORAGE_GET_F_CREATE);
+            // Without memory the peer's name would be wrong, and the flow could not move.
+            if (!peer) return 0;
+            forget_peer(peer);
+            peer->frontend = *frontend;
+            peer->endpoint = *endpoint;
+            peer->number = choice.number;
+        }
         if (route->count) {
             count(choice.number, 1, 1);
             report(frontend, &client->address, client->port, &choice, set);
@@ -189,6 +206,7 @@ INLINE int connection(
         *to = *endpoint;
         return 1;
     }
+    peer = known_peer(socket, cookie);
     if (peer) forget_peer(peer);
     return 0;
 }
@@ -241,7 +259,7 @@ INLINE int is_same(const struct sp_endpoint *left, const struct sp_endpoint *rig
 INLINE int origin(struct bpf_sock_addr *context, const struct sp_endpoint *from, int with_flows, struct sp_frontend *frontend) {
     struct bpf_sock *socket = context->sk;
     if (!socket) return 0;
-    struct sp_peer *peer = storage(&peers, socket, 0, 0);
+    struct sp_peer *peer = known_peer(socket, context->protocol == TCP ? socket_cookie(context) : 0);
     if (!peer) return 0;
     if (peer->number && is_same(&peer->endpoint, from)) {
         *frontend = peer->frontend;
@@ -362,6 +380,12 @@ BACK(getpeername, 4, 0)
 BACK(getpeername, 6, 0)
 
 SEC("cgroup/release") int released(struct bpf_sock *socket) {
+    __u64 cookie = socket->protocol == TCP ? socket_cookie(socket) : 0;
+    struct sp_peer *connection = cookie ? lookup(&connections, &cookie) : 0;
+    if (connection) {
+        forget_peer(connection);
+        remove(&connections, &cookie);
+    }
     struct sp_peer *peer = storage(&peers, socket, 0, 0);
     if (peer) forget_peer(peer);
     return PASS;

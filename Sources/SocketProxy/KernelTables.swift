@@ -37,7 +37,7 @@ struct KernelTables: Sendable {
     private let counts: BPFMap<UInt32, sp_counters>
 
     /// The maps that programs of every size have in common.
-    static let sharedMaps = ["affinity", "peers", "flows", "replies", "settings", "events"]
+    static let sharedMaps = ["affinity", "connections", "peers", "flows", "replies", "settings", "events"]
 
     init(
         _ loader: ProgramLoader, capacity: Capacity, shared: [String: BPFDescriptor] = [:]

@@ -19,8 +19,8 @@ struct ProgramObjectTests {
         #expect(Set(object.programs.map(\.name)) == Set(ProgramKind.allCases.map(\.rawValue)))
         #expect(
             Set(object.maps.map(\.name)) == [
-                "frontends", "slots", "endpoints", "counts", "affinity", "peers", "flows", "replies", "settings",
-                "events",
+                "frontends", "slots", "endpoints", "counts", "affinity", "connections", "peers", "flows", "replies",
+                "settings", "events",
             ])
         #expect(object.license == "Dual MIT/GPL")
         for program in object.programs { #expect(!program.maps.isEmpty) }

@@ -34,6 +34,25 @@ struct SocketPlaneTests {
         }
     }
 
+    @Test("a socket whose pod has refused it can be connected again: it is counted and named anew, until it is closed")
+    func again() async throws {
+        let (server, port) = (NamedServer("a"), try ClosedPort())
+        let closed = SocketEndpoint(address: .v4(IPv4Address(bits: 0x7F00_0001)), port: port.number)
+        try await Self.run { plane in
+            await plane.apply(Self.diff([Self.route(1, [closed]), Self.route(2, [server.endpoint])]))
+            var client: LoopbackSocket? = LoopbackSocket(.tcp)
+            #expect(client?.connect(to: Self.frontend(1)) == ECONNREFUSED)
+            #expect(client?.connect(to: Self.frontend(2)) == 0)
+            #expect(client?.peer == Self.frontend(2))
+            let active = await plane.counters().filter { $0.active > 0 }
+            #expect(active.map(\.endpoint) == [server.endpoint])
+            client = nil
+            let left = await plane.counters().map(\.active)
+            #expect(left.allSatisfy { $0 == 0 })
+        }
+        withExtendedLifetime(port) {}
+    }
+
     @Test("7.5 without endpoints TCP is refused at once; unconnected datagrams too")
     func refuses() async throws {
         let server = NamedServer("a")
