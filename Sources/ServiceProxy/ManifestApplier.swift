@@ -1,5 +1,6 @@
 import ClusterModel
 package import ClusterStore
+import ControlPlane
 import Manifests
 
 /// Keeps the store as the manifests say: what appears is created, what changes is updated, what goes is deleted.
@@ -87,7 +88,6 @@ package struct ManifestApplier {
         do throws(APIError) {
             if let present {
                 if key.type == .pods, applied[key] != nil, applied[key] != object || present.deletionTimestamp != nil {
-                    // A pod's spec cannot change: the pod is replaced, once the old one has ended.
                     if present.deletionTimestamp == nil { _ = try store.delete(key) }
                     report.isIncomplete = true
                     return
@@ -99,8 +99,19 @@ package struct ManifestApplier {
             }
             applied[key] = object
         } catch {
-            report.problems.append("\(document.place): \(error.message)")
+            if key.type == .pods, error.asksForAnotherPod {
+                // As it was left by an earlier run, or by somebody else.
+                replace(key, &report)
+            } else {
+                report.problems.append("\(document.place): \(error.message)")
+            }
         }
+    }
+
+    /// A pod's spec cannot change: the pod is replaced, once the old one has ended.
+    private func replace(_ key: ObjectKey, _ report: inout Report) {
+        delete(key, &report)
+        report.isIncomplete = true
     }
 
     /// What an earlier run made of documents that are gone; files that cannot be read now are left in peace.

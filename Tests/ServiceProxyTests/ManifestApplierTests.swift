@@ -5,6 +5,16 @@ import Manifests
 import ServiceProxy
 import Testing
 
+/// Refuses, as a cluster does, to change the spec of a pod.
+private final class FixedPods: Admission {
+    func admit(_ object: inout KubeObject, replacing old: KubeObject?, isDryRun: Bool) throws(APIError) {
+        guard object.type == .pods, let old, old.json["spec"] != object.json["spec"] else { return }
+        throw APIError(.invalid, "no", causes: [.forbidden("spec", "pod updates may not change fields")])
+    }
+
+    func released(_ object: KubeObject) {}
+}
+
 struct ManifestApplierTests {
     private let store = Store(admission: OpenAdmission(), source: SystemStoreSource { 1_000_000 })
     private let pod = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: kiada}, spec: {a: 1}}"
@@ -59,6 +69,22 @@ struct ManifestApplierTests {
         _ = applier.apply(try contents(namespaceAnd(pod)))
         let changed = try contents(namespaceAnd(pod.replacing("a: 1", with: "a: 2")))
         #expect(applier.apply(changed).isIncomplete)
+        let key = ObjectKey(.pods, namespace: "kiada", name: "p")
+        _ = try store.delete(key, gracePeriod: 0)
+        #expect(!applier.apply(changed).isIncomplete)
+        #expect(store.get(key)?.json["spec"]?["a"]?.intValue == 2)
+    }
+
+    @Test("A pod that an earlier run has left with another spec is replaced, too")
+    func leftBehind() throws {
+        let store = Store(admission: FixedPods(), source: SystemStoreSource { 1_000_000 })
+        var before = ManifestApplier(store)
+        _ = before.apply(try contents(namespaceAnd(pod)))
+        var applier = ManifestApplier(store)
+        let changed = try contents(namespaceAnd(pod.replacing("a: 1", with: "a: 2")))
+        let report = applier.apply(changed)
+        #expect(report.isIncomplete)
+        #expect(report.problems == [])
         let key = ObjectKey(.pods, namespace: "kiada", name: "p")
         _ = try store.delete(key, gracePeriod: 0)
         #expect(!applier.apply(changed).isIncomplete)

@@ -29,7 +29,8 @@ package final class ClusterAdmission: Admission {
         case .services: try admitService(&object, old, isDryRun, errors)
         case .pods:
             PodDefaults.fillIn(&object, old: old)
-            try refuse(object, errors + PodRules.errors(of: object))
+            let changes = old.map { PodUpdateRules.errors(of: object, old: $0) } ?? []
+            try refuse(object, errors + PodRules.errors(of: object) + changes)
         case .endpointslices:
             EndpointSliceRules.fillInDefaults(&object)
             try refuse(
