@@ -32,7 +32,7 @@ struct FamilyVectorTests {
     private static let two: JSONValue = ["10.96.0.9", "fd00:10:96::9"]
 
     @Test(
-        "9.2 [V]",
+        "9.2 [V], S20, S21, S22, S23, S25",
         arguments: [
             ([:], "SingleStack [IPv4] IPv4", "SingleStack [IPv4] IPv4"),
             (

@@ -114,7 +114,7 @@ struct ServiceAdmissionTests {
         )
     }
 
-    @Test("2.1 affinity: 10800 s by default, 86400 is accepted, None drops the config")
+    @Test("2.1, S33 affinity: 10800 s by default, 86400 is accepted, None drops the config")
     func affinity() throws {
         let spec: JSONValue = ["ports": [["port": 80]], "sessionAffinity": "ClientIP"]
         let made = try cluster.store.create(Cluster.service("a", spec))

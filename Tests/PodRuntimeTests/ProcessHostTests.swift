@@ -72,7 +72,7 @@ struct ProcessHostTests {
         host.stop()
     }
 
-    @Test("5.6: an environment that the kernel refuses fails with 'argument list too long'")
+    @Test("5.6, S52: an environment that the kernel refuses fails with 'argument list too long'")
     func tooLong() async {
         var spec = shell("true")
         spec.environment = (0..<100).map { ("V\($0)", String(repeating: "x", count: 100_000)) }

@@ -61,7 +61,7 @@ struct ResolverConfigurationTests {
 struct SearchWalkTests {
     private let search = ["kiada.svc.cluster.local", "svc.cluster.local"]
 
-    @Test("6.13 [V] quiz.kiada with ndots 5 is tried in the search domains, then as it is")
+    @Test("6.13 [V], S41 quiz.kiada with ndots 5 is tried in the search domains, then as it is")
     func vector() {
         let names = SearchWalk.candidates(for: "quiz.kiada", search: search, ndots: 5).map(\.description)
         #expect(names == ["quiz.kiada.kiada.svc.cluster.local.", "quiz.kiada.svc.cluster.local.", "quiz.kiada."])
