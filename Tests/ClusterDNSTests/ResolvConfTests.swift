@@ -26,7 +26,7 @@ struct ResolvConfTests {
         #expect(file(PodDNS()).warnings.isEmpty)
     }
 
-    @Test("S44 Default and ClusterFirst in the host's network give the node's file; None gives only what dnsConfig says")
+    @Test("S44 Default and ClusterFirst in the host's network: the node's file; None: only what dnsConfig says")
     func others() {
         #expect(file(PodDNS(policy: .default)).file == node)
         #expect(file(PodDNS(isHostNetwork: true)).file == node)
