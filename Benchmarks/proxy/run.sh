@@ -11,9 +11,9 @@
 # build of service-proxy with its userspace plane.
 #
 # LOADS: keep-alive-N and connection-per-request-N with N connections, 10-MB-bodies, idle, and connect, which only tells what
-# the socket plane costs a client that connects. PROXIES: as below; what is
-# missing on this machine is left out, and said. The socket plane serves a control group in which only clients run. The
-# nftables plane runs only while it is measured, since its rules see the packets of the others too.
+# the socket plane costs a client that connects. PROXIES: as below; what is missing on this machine is left out, and said.
+# The socket plane serves a control group in which only clients run. The nftables plane runs only while it is measured,
+# since its rules see the packets of the others too.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=Benchmarks/proxy

@@ -88,9 +88,7 @@ package struct ManifestApplier {
         do throws(APIError) {
             if let present {
                 if key.type == .pods, applied[key] != nil, applied[key] != object || present.deletionTimestamp != nil {
-                    if present.deletionTimestamp == nil { _ = try store.delete(key) }
-                    report.isIncomplete = true
-                    return
+                    return replace(key, &report)
                 }
                 object.resourceVersion = nil
                 _ = try store.update(object)
@@ -110,7 +108,7 @@ package struct ManifestApplier {
 
     /// A pod's spec cannot change: the pod is replaced, once the old one has ended.
     private func replace(_ key: ObjectKey, _ report: inout Report) {
-        delete(key, &report)
+        if store.get(key)?.deletionTimestamp == nil { delete(key, &report) }
         report.isIncomplete = true
     }
 

@@ -257,14 +257,19 @@ package final class ServiceProxy: Sendable {
         let folder = ManifestFolder(path)
         var applier = ManifestApplier(store)
         var known: [String: [String]]?
-        var isFirst = true
-        var isIncomplete = false
+        // So that there is a first look, whatever is there.
+        var isIncomplete = true
         while !Task.isCancelled {
             let seen = folder.fingerprint()
-            if seen != known || isFirst || isIncomplete {
-                isFirst = false
-                known = seen
-                isIncomplete = apply(folder, &applier)
+            if seen != known || isIncomplete {
+                do throws(ManifestError) {
+                    isIncomplete = try apply(folder, &applier)
+                    known = seen
+                } catch {
+                    report("manifests", ["\(error)"])
+                    isIncomplete = false
+                    known = nil
+                }
                 manifestsRead.open()
             }
             // A pod that is being replaced makes room within moments.
@@ -272,16 +277,12 @@ package final class ServiceProxy: Sendable {
         }
     }
 
-    private func apply(_ folder: ManifestFolder, _ applier: inout ManifestApplier) -> Bool {
-        do throws(ManifestError) {
-            let result = applier.apply(try folder.read())
-            report("manifests", result.problems)
-            for warning in result.warnings { logger.notice("\(warning)") }
-            return result.isIncomplete
-        } catch {
-            report("manifests", ["\(error)"])
-            return false
-        }
+    /// Says whether something has to wait for another thing to end.
+    private func apply(_ folder: ManifestFolder, _ applier: inout ManifestApplier) throws(ManifestError) -> Bool {
+        let result = applier.apply(try folder.read())
+        report("manifests", result.problems)
+        for warning in result.warnings { logger.notice("\(warning)") }
+        return result.isIncomplete
     }
 
     /// - Returns: those problems that `source` did not have before.

@@ -12,9 +12,11 @@ extension RelayLoop {
     /// More than this waiting one way is no small message.
     private static let queueLimit = 8
 
-    /// Gives a relay that is connected, and has nothing half done, to the ring; says whether it did.
+    /// Gives a relay that is connected, and has nothing half done, to the ring; says whether the ring has it.
     @discardableResult
     mutating func enterRing(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) -> Bool {
+        // A dial that failed at once may have led to another, which is in the ring by now.
+        guard relay.pointee.carrier == .readiness else { return true }
         guard engine != nil, !relay.pointee.isPending else { return false }
         if relay.pointee.state == .dialing, Self.isConnected(relay.pointee.backend) { connected(relay, place) }
         guard relay.pointee.state == .relaying, relay.pointee.toBackend.isIdle, relay.pointee.toClient.isIdle else {

@@ -35,11 +35,7 @@ struct EngineTests {
     func forbidden() async throws {
         let suite = try RunningSuite(manifests: try TemporaryFolder("manifests").path)
         let folder = try TemporaryFolder("engine")
-        let address = "127.\(suite.block).200.1"
-        let quote = try ChildProcess(
-            RunningSuite.programs + "/quote", ["--bind-address", address, "--http-port", "8080"],
-            environment: ["POD_NAME": "elsewhere"])
-        #expect(await eventually { quote.output.contains("listens on") })
+        let (quote, address) = try await suite.quoteElsewhere()
         try folder.write(
             """
             apiVersion: v1
@@ -65,6 +61,7 @@ struct EngineTests {
         proxy.signal(SIGTERM)
         #expect(await proxy.wait().code == 0)
 
+        withExtendedLifetime(quote) {}
         let refused = try await Self.proxy(suite, folder, ["--userspace-engine", "io-uring"]).wait()
         #expect(refused.code != 0)
         #expect(refused.errors.contains("io_uring: Operation not permitted"), "\(refused.errors)")

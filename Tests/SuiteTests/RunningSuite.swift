@@ -44,6 +44,16 @@ final class RunningSuite: Sendable {
         if let pid = InstanceLock.holder(of: StateDirectory(state)) { kill(pid, SIGKILL) }
     }
 
+    /// A quote that no suite has started, listening on port 8080 of the address; it ends with its owner.
+    func quoteElsewhere() async throws -> (program: ChildProcess, address: String) {
+        let address = "127.\(block).200.1"
+        let quote = try ChildProcess(
+            Self.programs + "/quote", ["--bind-address", address, "--http-port", "8080"],
+            environment: ["POD_NAME": "elsewhere"])
+        #expect(await eventually { quote.output.contains("listens on") })
+        return (quote, address)
+    }
+
     var state: String { folder.path + "/state" }
     var published: String { "127.\(block).66.1" }
 

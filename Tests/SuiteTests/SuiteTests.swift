@@ -281,11 +281,7 @@ struct SuiteTests {
     func proxyAlone() async throws {
         let suite = try RunningSuite(manifests: try TemporaryFolder("manifests").path)
         let folder = try TemporaryFolder("proxy")
-        let address = "127.\(suite.block).200.1"
-        let quote = try ChildProcess(
-            RunningSuite.programs + "/quote", ["--bind-address", address, "--http-port", "8080"],
-            environment: ["POD_NAME": "elsewhere"])
-        #expect(await eventually { quote.output.contains("listens on") })
+        let (quote, address) = try await suite.quoteElsewhere()
         try folder.write(
             """
             apiVersion: v1

@@ -15,12 +15,7 @@ extension PlaneUnderTest {
         let isDone = DispatchSemaphore(value: 0)
         // On a thread of its own, whose system calls the end of a ring may interrupt.
         DataPlaneContract.run {
-            do throws(SocketFailure) {
-                let engine = try RingEngine()
-                isPermitted.withLock { $0 = engine.ring.inFlight == 0 }
-            } catch {
-                print("SKIPPED: the userspace plane on io_uring: \(String(cString: strerror(error.code)))")
-            }
+            if let engine = try? RingEngine() { isPermitted.withLock { $0 = engine.ring.inFlight == 0 } }
             isDone.signal()
         }
         isDone.wait()

@@ -9,6 +9,11 @@ import UserspaceProxy
 
 /// The userspace plane: the contract of all planes, and what only this one does; the aspects are in files of their own.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct UserspacePlaneTests {
+    @Test(
+        "io_uring carries the plane where it is asked for",
+        .enabled(if: PlaneUnderTest.engines.contains(.ioUring), "not permitted here: all tests run on epoll alone"))
+    func ring() async throws { try await PlaneUnderTest.run(on: .ioUring) { #expect($0.name == "userspace") } }
+
     @Test("The contract of all data planes", arguments: PlaneUnderTest.engines, ContractClause.all)
     func contract(_ engine: UserspaceEngine, _ clause: ContractClause) async throws {
         var configuration = UserspaceConfiguration()
