@@ -1,3 +1,4 @@
+import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import Testing
@@ -19,7 +20,7 @@ struct ExchangeQueueTests {
         switch action {
         case .wait: "wait"
         case .answer(let exchange):
-            "\(exchange.head.uri) '\(String(buffer: exchange.body))'\(exchange.isLast ? " last" : "")"
+            "\(exchange.request?.path ?? "none") '\(String(buffer: exchange.body))'\(exchange.isLast ? " last" : "")"
         case .close: "close"
         }
     }
@@ -37,6 +38,16 @@ struct ExchangeQueueTests {
         #expect(Self.word(queue.answered()) == "wait")
         #expect(queue.wantsInput)
         #expect(receive(Self.head("/b"), .end(nil)) == ["wait", "/b ''"])
+    }
+
+    @Test("a whole request is answered at once, but only between others")
+    mutating func whole() {
+        let request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/a")
+        let exchange = ExchangeQueue.Exchange(request: request, body: ByteBuffer(), isLast: false)
+        #expect(Self.word(queue.receive(exchange)) == "/a ''")
+        #expect(Self.word(queue.receive(exchange)) == "wait")
+        #expect(Self.word(queue.answered()) == "wait")
+        #expect(Self.word(queue.receive(exchange)) == "/a ''")
     }
 
     @Test("what comes ahead waits, and holds back more")

@@ -87,6 +87,7 @@ package struct KiadaRoutes: Sendable {
     /// As people know it: a socket for both families writes IPv4 addresses as `::ffff:192.0.2.1`.
     static func clientIP(_ text: String?) -> String {
         guard let text else { return "unknown" }
+        guard text.utf8.contains(UInt8(ascii: ":")) else { return text }
         if case .v6(let address)? = IPAddress(text), let mapped = address.mappedIPv4 { return "\(mapped)" }
         return text
     }

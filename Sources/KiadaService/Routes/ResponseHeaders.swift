@@ -12,7 +12,11 @@ struct ResponseHeaders<Context: RequestContext>: RouterMiddleware {
         var response = try await next(request, context)
         response.headers[.xContentTypeOptions] = "nosniff"
         response.headers[.contentSecurityPolicy] = Self.policy
-        response.headers[HTTPField.Name("Referrer-Policy") ?? .server] = "no-referrer"
+        response.headers[.referrerPolicy] = "no-referrer"
         return response
     }
+}
+
+extension HTTPField.Name {
+    fileprivate static let referrerPolicy = Self("Referrer-Policy") ?? .server
 }

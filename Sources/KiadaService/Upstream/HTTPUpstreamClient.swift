@@ -47,50 +47,43 @@ package final class HTTPUpstreamClient: UpstreamClient {
         for (index, endpoint) in location.addresses.enumerated() {
             let place = UpstreamPlace(endpoint: endpoint, hostName: hostName, isSecure: location.isSecure)
             let loop = group.any()
-            let exchange = { @Sendable (loop: any EventLoop) in
+            let exchange = { @Sendable answer in
                 UpstreamExchange(
-                    request: request, authority: location.host, response: loop.makePromise(), deadline: deadline,
-                    limit: limit)
+                    request: request, authority: location.host, answer: answer, deadline: deadline, limit: limit)
             }
-            if request.json == nil, let channel = idle.take(to: place, on: loop) {
+            if request.json == nil, let connection = idle.take(to: place, on: loop) {
+                let result = await withCheckedContinuation { connection.run(exchange($0)) }
                 // The server may close just now; then it has not seen the request, or a GET does no harm twice.
-                do { return try await run(exchange(channel.eventLoop), over: channel).get() } catch {
-                    guard let error = error as? UpstreamError, error == .closedEarly || error == .reset else {
-                        throw meaning(of: error, at: endpoint)
-                    }
-                }
+                guard result.isClosedByServer else { return try result.get() }
             }
             // Of the time that is left, each address gets an equal part to answer the dial.
             let left = deadline - .now()
             guard left > .zero else { throw index == 0 ? .timedOut(after: limit) : failure }
             let part = TimeAmount.nanoseconds(left.nanoseconds / Int64(location.addresses.count - index))
-            do {
-                let dial = try dial(place, within: part, on: loop)
-                return try await dial.flatMap { channel in
-                    self.run(exchange(channel.eventLoop), over: channel)
-                }.get()
-            } catch {
-                failure = meaning(of: error, at: endpoint)
-                guard case .connect = failure else { throw failure }
+            let result = await withCheckedContinuation { answer in
+                dial(place, within: part, on: loop).whenComplete { dialled in
+                    switch dialled {
+                    case .success(let connection): connection.run(exchange(answer))
+                    case .failure(let error):
+                        answer.resume(returning: .failure(Self.meaning(of: error, at: endpoint)))
+                    }
+                }
             }
+            guard case .failure(.connect(let code, let endpoint)) = result else { return try result.get() }
+            failure = .connect(code: code, endpoint)
         }
         throw failure
     }
 
-    private func run(_ exchange: UpstreamExchange, over channel: any Channel) -> EventLoopFuture<UpstreamResponse> {
-        let written = channel.eventLoop.makePromise(of: Void.self)
-        // The handler keeps the promise; when the channel is closed there may be no handler any more.
-        written.futureResult.whenFailure { _ in exchange.response.fail(UpstreamError.closedEarly) }
-        channel.writeAndFlush(exchange, promise: written)
-        return exchange.response.futureResult
-    }
-
     private func dial(
         _ place: UpstreamPlace, within time: TimeAmount, on loop: any EventLoop
-    ) throws -> EventLoopFuture<any Channel> {
-        if place.isSecure, tls == nil { throw UpstreamError.insecure("no trust is configured") }
+    ) -> EventLoopFuture<UpstreamConnection> {
+        if place.isSecure, tls == nil {
+            return loop.makeFailedFuture(UpstreamError.insecure("no trust is configured"))
+        }
         let tls = place.isSecure ? tls : nil
         let shelf = keepsAlive ? UpstreamConnectionHandler.Shelf(connections: idle, place: place) : nil
+        // Sets TCP_NODELAY by itself.
         let bootstrap = ClientBootstrap(group: loop)
             .channelInitializer { [bodyLimit] channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -102,21 +95,33 @@ package final class HTTPUpstreamClient: UpstreamClient {
                     try pipeline.addHandler(UpstreamConnectionHandler(bodyLimit: bodyLimit, shelf: shelf))
                 }
             }
-        let address = try SocketAddress(
-            ipAddress: place.endpoint.address.description, port: Int(place.endpoint.port))
-        switch LoopbackDial.dial(place.endpoint, at: address) {
-        case .connected(let descriptor): return bootstrap.withConnectedSocket(descriptor)
-        case .refused(let code): throw IOError(errnoCode: code, reason: "connect")
-        case .unknown:
-            return bootstrap.connectTimeout(time).channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(to: address)
+        return dial(place.endpoint, within: time, by: bootstrap, on: loop).flatMapThrowing { channel in
+            let pipeline = channel.pipeline.syncOperations
+            return UpstreamConnection(channel, try pipeline.handler(type: UpstreamConnectionHandler.self))
         }
     }
 
-    private func meaning(of error: any Error, at endpoint: SocketEndpoint) -> UpstreamError {
+    private func dial(
+        _ endpoint: SocketEndpoint, within time: TimeAmount, by bootstrap: ClientBootstrap, on loop: any EventLoop
+    ) -> EventLoopFuture<any Channel> {
+        let address: SocketAddress
+        do {
+            address = try SocketAddress(ipAddress: endpoint.address.description, port: Int(endpoint.port))
+        } catch {
+            return loop.makeFailedFuture(error)
+        }
+        switch LoopbackDial.dial(endpoint, at: address) {
+        case .connected(let descriptor): return bootstrap.withConnectedSocket(descriptor)
+        case .refused(let code): return loop.makeFailedFuture(IOError(errnoCode: code, reason: "connect"))
+        case .unknown: return bootstrap.connectTimeout(time).connect(to: address)
+        }
+    }
+
+    private static func meaning(of error: any Error, at endpoint: SocketEndpoint) -> UpstreamError {
         switch error {
         case let error as UpstreamError: error
         case ChannelError.connectTimeout: .connect(code: "ETIMEDOUT", endpoint)
-        case let error as IOError: .connect(code: Self.name(ofErrno: error.errnoCode), endpoint)
+        case let error as IOError: .connect(code: name(ofErrno: error.errnoCode), endpoint)
         default: .undiallable("connect \(endpoint): \(error)")
         }
     }
@@ -133,6 +138,16 @@ package final class HTTPUpstreamClient: UpstreamClient {
         case EPERM: "EPERM"
         case EMFILE: "EMFILE"
         default: "errno \(code)"
+        }
+    }
+}
+
+extension Result<UpstreamResponse, UpstreamError> {
+    /// Whether the connection ended before the answer did.
+    fileprivate var isClosedByServer: Bool {
+        switch self {
+        case .failure(.closedEarly), .failure(.reset): true
+        default: false
         }
     }
 }

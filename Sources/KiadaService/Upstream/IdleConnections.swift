@@ -9,6 +9,26 @@ struct UpstreamPlace: Hashable {
     let isSecure: Bool
 }
 
+/// A connection that can carry one exchange after the other.
+struct UpstreamConnection: Sendable {
+    let channel: any Channel
+    private let handler: NIOLoopBound<UpstreamConnectionHandler>
+
+    /// To be made on the channel's event loop.
+    init(_ channel: any Channel, _ handler: UpstreamConnectionHandler) {
+        self.channel = channel
+        self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+    }
+
+    func run(_ exchange: UpstreamExchange) {
+        if channel.eventLoop.inEventLoop {
+            handler.value.run(exchange)
+        } else {
+            channel.eventLoop.execute { handler.value.run(exchange) }
+        }
+    }
+}
+
 /// Connections that wait for their next request, by the place they lead to.
 ///
 /// Holds at most `capacity` of each place and event loop, newest first out; there is no room for one more. None is to wait
@@ -22,37 +42,39 @@ final class IdleConnections: Sendable {
         let loop: ObjectIdentifier
     }
 
-    private let waiting = Mutex<[Key: [any Channel]]>([:])
-    private let capacity = 64
+    private let waiting = Mutex<[Key: [UpstreamConnection]]>([:])
+    private static let capacity = 64
 
     /// The connection used last that leads to `place`, if there is one that is open; one of `loop` comes first.
-    func take(to place: UpstreamPlace, on loop: any EventLoop) -> (any Channel)? {
+    func take(to place: UpstreamPlace, on loop: any EventLoop) -> UpstreamConnection? {
         waiting.withLock { waiting in
             let best = Key(place: place, loop: ObjectIdentifier(loop))
-            if let channel = Self.pop(&waiting, best) { return channel }
+            if let connection = Self.pop(&waiting, best) { return connection }
             for key in waiting.keys where key.place == place {
-                if let channel = Self.pop(&waiting, key) { return channel }
+                if let connection = Self.pop(&waiting, key) { return connection }
             }
             return nil
         }
     }
 
-    private static func pop(_ waiting: inout [Key: [any Channel]], _ key: Key) -> (any Channel)? {
-        while let channel = waiting[key]?.popLast() {
-            if channel.isActive { return channel }
+    private static func pop(_ waiting: inout [Key: [UpstreamConnection]], _ key: Key) -> UpstreamConnection? {
+        while let connection = waiting[key]?.popLast() {
+            if connection.channel.isActive { return connection }
         }
         waiting[key] = nil
         return nil
     }
 
     /// Whether there is room for it.
-    func add(_ channel: any Channel, to place: UpstreamPlace) -> Bool {
-        let key = Key(place: place, loop: ObjectIdentifier(channel.eventLoop))
-        return waiting.withLock { waiting in
-            guard waiting[key, default: []].count < capacity else { return false }
-            waiting[key, default: []].append(channel)
-            return true
-        }
+    func add(_ connection: UpstreamConnection, to place: UpstreamPlace) -> Bool {
+        let key = Key(place: place, loop: ObjectIdentifier(connection.channel.eventLoop))
+        return waiting.withLock { Self.append(connection, to: &$0[key, default: []]) }
+    }
+
+    private static func append(_ connection: UpstreamConnection, to shelf: inout [UpstreamConnection]) -> Bool {
+        guard shelf.count < capacity else { return false }
+        shelf.append(connection)
+        return true
     }
 
     /// Whether it was waiting.
@@ -60,7 +82,7 @@ final class IdleConnections: Sendable {
     func remove(_ channel: any Channel, from place: UpstreamPlace) -> Bool {
         let key = Key(place: place, loop: ObjectIdentifier(channel.eventLoop))
         return waiting.withLock { waiting in
-            guard let index = waiting[key]?.firstIndex(where: { $0 === channel }) else { return false }
+            guard let index = waiting[key]?.firstIndex(where: { $0.channel === channel }) else { return false }
             waiting[key]?.remove(at: index)
             if waiting[key]?.isEmpty == true { waiting[key] = nil }
             return true
@@ -73,6 +95,6 @@ final class IdleConnections: Sendable {
             defer { waiting = [:] }
             return waiting.values.flatMap { $0 }
         }
-        for channel in all { channel.close(promise: nil) }
+        for connection in all { connection.channel.close(promise: nil) }
     }
 }

@@ -22,8 +22,6 @@ enum LoopbackDial {
         let descriptor = socket(
             CInt(address.protocol.rawValue), CInt(SOCK_STREAM.rawValue) | nonBlockingCloseOnExec, 0)
         guard descriptor >= 0 else { return .refused(errno) }
-        var on: CInt = 1
-        setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<CInt>.size))
         // The first call begins, the second one tells what came of it.
         for _ in 0..<2 {
             if address.withSockAddr({ connect(descriptor, $0, socklen_t($1)) }) == 0 { return .connected(descriptor) }

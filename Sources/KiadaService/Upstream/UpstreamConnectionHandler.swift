@@ -4,11 +4,10 @@ import NIOSSL
 
 /// Runs exchanges, one after the other, over one connection; the last handler of its pipeline.
 ///
-/// Write an `UpstreamExchange`; its promise is kept in every case, at the latest at its deadline. A connection that
-/// cannot be used again closes itself, and so does an idle one to which anything happens, or nothing for too long.
-final class UpstreamConnectionHandler: ChannelDuplexHandler {
+/// Every exchange is answered, at the latest at its deadline. A connection that cannot be used again closes itself, and so
+/// does an idle one to which anything happens, or nothing for too long. Belongs to the event loop.
+final class UpstreamConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    typealias OutboundIn = UpstreamExchange
     typealias OutboundOut = ByteBuffer
 
     /// Where a connection waits that an exchange has left usable.
@@ -45,16 +44,14 @@ final class UpstreamConnectionHandler: ChannelDuplexHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        let exchange = unwrapOutboundIn(data)
-        guard running == nil, context.channel.isActive else {
-            exchange.response.fail(UpstreamError.closedEarly)
-            promise?.fail(ChannelError.ioOnClosedChannel)
-            return
+    /// Begins an exchange; only after the one before has its answer.
+    func run(_ exchange: UpstreamExchange) {
+        guard running == nil, let context, context.channel.isActive else {
+            return exchange.answer.resume(returning: .failure(.closedEarly))
         }
         watch(until: exchange.deadline, context.eventLoop)
         running = Running(exchange: exchange, reader: ResponseReader(bodyLimit: bodyLimit))
-        context.write(wrapOutboundOut(exchange.bytes(keepsAlive: shelf != nil)), promise: promise)
+        context.writeAndFlush(wrapOutboundOut(exchange.bytes(keepsAlive: shelf != nil)), promise: nil)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -75,12 +72,13 @@ final class UpstreamConnectionHandler: ChannelDuplexHandler {
             fail(error, context: context)
         case .finish(let response, let isReusable):
             running = nil
-            if isReusable, let shelf, shelf.connections.add(context.channel, to: shelf.place) {
+            let connection = UpstreamConnection(context.channel, self)
+            if isReusable, let shelf, shelf.connections.add(connection, to: shelf.place) {
                 watch(until: .now() + IdleConnections.limit, context.eventLoop)
             } else {
                 context.close(promise: nil)
             }
-            exchange.response.succeed(response)
+            exchange.answer.resume(returning: .success(response))
         }
     }
 
@@ -102,7 +100,7 @@ final class UpstreamConnectionHandler: ChannelDuplexHandler {
         timer = nil
         if let running {
             self.running = nil
-            running.exchange.response.fail(error)
+            running.exchange.answer.resume(returning: .failure(error))
         } else if let shelf {
             shelf.connections.remove(context.channel, from: shelf.place)
         }

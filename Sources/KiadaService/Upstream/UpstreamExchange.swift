@@ -1,11 +1,11 @@
 import NIOCore
 
-/// One request and the promise of its answer, written to a connection as a whole.
+/// One request, and who waits for its answer.
 struct UpstreamExchange: Sendable {
     let request: UpstreamRequest
     /// The value of the Host header.
     let authority: String
-    let response: EventLoopPromise<UpstreamResponse>
+    let answer: CheckedContinuation<Result<UpstreamResponse, UpstreamError>, Never>
     let deadline: NIODeadline
     /// What to say when `deadline` passes.
     let limit: Duration

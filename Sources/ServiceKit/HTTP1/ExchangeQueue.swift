@@ -1,5 +1,7 @@
+import HTTPTypes
 import NIOCore
 import NIOHTTP1
+import NIOHTTPTypesHTTP1
 
 /// The requests of one HTTP/1.1 connection, one after the other: a state machine without I/O.
 ///
@@ -11,7 +13,8 @@ import NIOHTTP1
 struct ExchangeQueue {
     /// A request with as much of its body as is kept.
     struct Exchange {
-        let head: HTTPRequestHead
+        /// nil for what HTTP's grammar allows and its rules do not, such as a target that is no path.
+        let request: HTTPRequest?
         /// At most `bodyLimit` octets and what came with the first one too many: enough to see that it is too long.
         var body: ByteBuffer
         /// Whether the connection ends with the answer.
@@ -75,6 +78,12 @@ struct ExchangeQueue {
         }
     }
 
+    /// Takes a request that is there as a whole; only a connection that ``isIdle`` may.
+    mutating func receive(_ exchange: Exchange) -> Action {
+        guard isIdle else { return .wait }
+        return answer(exchange)
+    }
+
     /// The answer is on its way to the client, and the connection has room for another one.
     mutating func answered() -> Action {
         guard case .answering(let isLast) = phase else { return .wait }
@@ -101,7 +110,8 @@ struct ExchangeQueue {
     private mutating func take(_ part: HTTPServerRequestPart) -> Action {
         switch (phase, part) {
         case (.waiting, .head(let head)):
-            phase = .reading(Exchange(head: head, body: ByteBuffer(), isLast: !head.isKeepAlive))
+            let request = try? HTTPRequest(head, secure: false, splitCookie: false)
+            phase = .reading(Exchange(request: request, body: ByteBuffer(), isLast: !head.isKeepAlive))
             return .wait
         case (.waiting, .body):
             return .wait

@@ -16,13 +16,13 @@ struct HTTPConnectionSetup: ServerChildChannel {
     struct Connection: ServerChildChannelValue {
         let channel: any Channel
         fileprivate let handler: NIOLoopBound<HTTPConnectionHandler>
-        /// nil in a service none of whose answers last.
-        fileprivate let repetition: NIOLoopBound<RepetitionHandler>?
+        fileprivate let repetition: NIOLoopBound<RepetitionHandler>
     }
 
     let responder: ServiceResponder
     let idleTimeout: TimeAmount
     let limits: NIOHTTPDecoderLimitConfiguration
+    /// nil in a service none of whose answers last.
     var lasting: LastingAnswers?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
@@ -30,12 +30,11 @@ struct HTTPConnectionSetup: ServerChildChannel {
             let pipeline = channel.pipeline.syncOperations
             let handler = HTTPConnectionHandler(idleTimeout: idleTimeout)
             let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
-            let repetition = lasting.map { RepetitionHandler(before: handler, lasting: $0) }
-            if let repetition { try pipeline.addHandler(repetition) }
-            try pipeline.addHandlers(ByteToMessageHandler(decoder), handler)
+            let repetition = RepetitionHandler(before: handler, lasting: lasting)
+            try pipeline.addHandlers(repetition, ByteToMessageHandler(decoder), handler)
             return Connection(
                 channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
-                repetition: repetition.map { NIOLoopBound($0, eventLoop: channel.eventLoop) })
+                repetition: NIOLoopBound(repetition, eventLoop: channel.eventLoop))
         }
     }
 
@@ -54,24 +53,23 @@ struct HTTPConnectionSetup: ServerChildChannel {
         while let exchange = await connection.handler.value.next() {
             // Before the content is looked at: an answer may be newer than the version, never older.
             let version = lasting?.version()
-            var answer: ServiceResponder.Answer?
-            do {
-                let request = Request(
-                    head: try HTTPRequest(exchange.head, secure: false, splitCookie: false),
-                    body: RequestBody(buffer: exchange.body))
-                let source = ApplicationRequestContextSource(channel: connection.channel, logger: logger)
-                answer = try await responder.answer(to: request, context: ServiceRequestContext(source: source))
-            } catch {
-                answer = nil
-            }
+            let answer = await answer(to: exchange, connection.channel, logger)
             let bytes = await ResponseBytes.of(
                 answer?.response ?? Response(status: .badRequest), isLast: exchange.isLast)
-            if let repetition = connection.repetition {
-                repetition.value.answered(with: remembered(answer, bytes, version, exchange))
-            }
+            connection.repetition.value.answered(exchange, with: remembered(answer, bytes, version, exchange))
             connection.handler.value.answer(bytes.buffer)
         }
         try? await connection.channel.closeFuture.get()
+    }
+
+    /// nil for what is no request.
+    private func answer(
+        to exchange: ExchangeQueue.Exchange, _ channel: any Channel, _ logger: Logger
+    ) async -> ServiceResponder.Answer? {
+        guard let head = exchange.request else { return nil }
+        let request = Request(head: head, body: RequestBody(buffer: exchange.body))
+        let source = ApplicationRequestContextSource(channel: channel, logger: logger)
+        return try? await responder.answer(to: request, context: ServiceRequestContext(source: source))
     }
 
     /// What may be given again; nil for an answer that does not last.
@@ -79,7 +77,7 @@ struct HTTPConnectionSetup: ServerChildChannel {
         _ answer: ServiceResponder.Answer?, _ bytes: DatedBytes, _ version: UInt64?, _ exchange: ExchangeQueue.Exchange
     ) -> RememberedAnswer? {
         guard let answer, let version, let lasting, let route = answer.route, lasting.routes.contains(route),
-            !exchange.isLast, exchange.head.method == .GET || exchange.head.method == .HEAD
+            !exchange.isLast, exchange.request?.method == .get || exchange.request?.method == .head
         else { return nil }
         return RememberedAnswer(bytes: bytes, version: version, record: answer.record)
     }

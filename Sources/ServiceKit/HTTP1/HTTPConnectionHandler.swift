@@ -35,6 +35,12 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     /// A request was answered without this handler.
     func noteExchange() { lastActivity = .now() }
 
+    /// Takes a request that was read already; only while ``isAtRest``.
+    func receive(_ exchange: ExchangeQueue.Exchange) {
+        guard let context else { return }
+        perform(queue.receive(exchange), context)
+    }
+
     // MARK: For the task that serves the connection
 
     /// The next request; nil when there will be none.

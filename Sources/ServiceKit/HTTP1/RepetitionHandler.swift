@@ -1,20 +1,23 @@
 import NIOCore
 
-/// Answers requests that repeat the one before on their connection with the bytes of its answer; the first handler of the pipeline.
+/// Spares requests that repeat the one before on their connection what was done for that one; the first handler of the pipeline.
 ///
-/// A client that asks again and again sends the same octets each time, and most of a small answer's cost would be reading them
-/// and writing the same answer (docs/benchmarks.md). Everything else passes. Belongs to the event loop.
+/// A client that asks again and again sends the same octets each time, and to read them is a good part of what a small answer
+/// costs (docs/benchmarks.md). Where the answer lasts its bytes go out again, else the request as it was read goes to the end
+/// of the pipeline. Everything else passes. Belongs to the event loop.
 final class RepetitionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private let connection: HTTPConnectionHandler
-    private let lasting: LastingAnswers
-    private var memory = AnswerMemory()
+    private let lasting: LastingAnswers?
+    private var memory = RequestMemory()
 
-    /// - Parameter connection: the end of the same pipeline.
-    init(before connection: HTTPConnectionHandler, lasting: LastingAnswers) {
+    /// - Parameters:
+    ///   - connection: the end of the same pipeline.
+    ///   - lasting: nil in a service none of whose answers last.
+    init(before connection: HTTPConnectionHandler, lasting: LastingAnswers?) {
         self.connection = connection
         self.lasting = lasting
     }
@@ -22,14 +25,24 @@ final class RepetitionHandler: ChannelInboundHandler {
     /// The request under way has its answer, which may be given again unless it is nil.
     ///
     /// To be called before the answer is written.
-    func answered(with answer: RememberedAnswer?) { memory.answered(with: answer) }
+    func answered(_ exchange: ExchangeQueue.Exchange, with answer: RememberedAnswer?) {
+        memory.answered(exchange, with: answer)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let start = ContinuousClock.now
         let isAtRest = connection.isAtRest && context.channel.isWritable
-        guard
-            let answer = memory.recall(unwrapInboundIn(data), version: lasting.version(), isAtRest: isAtRest)
-        else { return context.fireChannelRead(data) }
+        switch memory.recall(unwrapInboundIn(data), version: lasting?.version(), isAtRest: isAtRest) {
+        case nil: context.fireChannelRead(data)
+        case .request(let exchange): connection.receive(exchange)
+        case .answer(let answer):
+            write(answer, context)
+            connection.noteExchange()
+            answer.record(ContinuousClock.now - start)
+        }
+    }
+
+    private func write(_ answer: RememberedAnswer, _ context: ChannelHandlerContext) {
         var bytes = answer.bytes
         let second = ResponseBytes.currentSecond
         if bytes.second != second {
@@ -37,7 +50,5 @@ final class RepetitionHandler: ChannelInboundHandler {
             memory.refresh(bytes)
         }
         context.writeAndFlush(wrapOutboundOut(bytes.buffer), promise: nil)
-        connection.noteExchange()
-        answer.record(ContinuousClock.now - start)
     }
 }
