@@ -4,7 +4,7 @@
 #   SECONDS_EACH=2 ROUNDS=3 CONNECTIONS=64 Benchmarks/http/run.sh          (or: make bench-http)
 #
 # Needs Debian's nginx and wrk, curl, python3, and the release build:
-#   KIADA_ONLY=kiada,quote,quiz swift build -c release
+#   make release
 # The servers take turns in each round; the table has medians. "CPU" is the server's own user and system time, "memory"
 # its resident pages after the last round. Everything listens in 127.$BLOCK.0.0/16; nothing is left behind.
 set -euo pipefail

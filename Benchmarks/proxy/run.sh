@@ -27,7 +27,7 @@ for program in haproxy nginx wrk curl python3; do
 done
 stream=/usr/lib/nginx/modules/ngx_stream_module.so
 [ -e "$stream" ] || { echo "missing: Debian package libnginx-mod-stream" >&2; exit 1; }
-[ -x "$binary" ] || { echo "missing: $binary: KIADA_ONLY=service-proxy swift build -c release" >&2; exit 1; }
+[ -x "$binary" ] || { echo "missing: $binary: make release" >&2; exit 1; }
 envoy=${ENVOY:-$(command -v envoy || true)}
 ulimit -n "$(ulimit -Hn)"
 # A proxy needs two descriptors per connection.
