@@ -6,7 +6,7 @@ extension NameRules {
 
     /// Why `text` is no qualified name (optional `prefix/`, then a name), as keys of labels are.
     package static func qualifiedName(_ text: String) -> [String] {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         if parts.count > 2 {
             return [
                 "a qualified name \(qualifiedHint) with an optional DNS subdomain prefix and '/' "

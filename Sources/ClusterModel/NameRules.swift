@@ -5,7 +5,7 @@ package enum NameRules {
     /// Why `text` is no DNS-1035 label (must start with a letter).
     package static func dns1035Label(_ text: String) -> [String] {
         let tooLong = longer(text, than: 63)
-        if isLabel(text), let first = text.utf8.first, isLetter(first) { return tooLong }
+        if isLabel(text.utf8), let first = text.utf8.first, isLetter(first) { return tooLong }
         return tooLong + [
             "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
                 + "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', "
@@ -16,12 +16,8 @@ package enum NameRules {
     /// Why `text` is no DNS-1123 label.
     package static func dns1123Label(_ text: String) -> [String] {
         let tooLong = longer(text, than: 63)
-        if isLabel(text) { return tooLong }
-        if text.contains("."),
-            text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ isLabel(String($0)) })
-        {
-            return tooLong + ["must not contain dots"]
-        }
+        if isLabel(text.utf8) { return tooLong }
+        if text.contains("."), isSubdomain(text.utf8) { return tooLong + ["must not contain dots"] }
         return tooLong + [
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
                 + "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', "
@@ -30,11 +26,9 @@ package enum NameRules {
     }
 
     /// Why `text` is no DNS-1123 subdomain.
-    package static func dns1123Subdomain(_ text: String) -> [String] {
+    package static func dns1123Subdomain(_ text: some StringProtocol) -> [String] {
         let tooLong = longer(text, than: 253)
-        if text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ isLabel(String($0)) }) {
-            return tooLong
-        }
+        if isSubdomain(text.utf8) { return tooLong }
         return tooLong + [
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
                 + "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
@@ -65,13 +59,34 @@ package enum NameRules {
         ]
     }
 
-    /// Why `text` is no value of a label.
-    package static func labelValue(_ text: String) -> [String] {
-        let tooLong = longer(text, than: 63)
+    /// Why `text` is no key of a ConfigMap or Secret.
+    package static func settingsKey(_ text: String) -> [String] {
+        var problems = longer(text, than: 253)
         let bytes = Array(text.utf8)
+        func isFine(_ byte: UInt8) -> Bool {
+            isLetter(byte | 0x20) || isDigit(byte) || [0x2D, 0x5F, 0x2E].contains(byte)
+        }
+        if bytes.isEmpty || !bytes.allSatisfy(isFine) {
+            problems.append(
+                "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
+                    + "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')")
+        }
+        if text == "." { problems.append("must not be '.'") }
+        if text == ".." {
+            problems.append("must not be '..'")
+        } else if text.hasPrefix("..") {
+            problems.append("must not start with '..'")
+        }
+        return problems
+    }
+
+    /// Why `text` is no value of a label.
+    package static func labelValue(_ text: some StringProtocol) -> [String] {
+        let tooLong = longer(text, than: 63)
+        let bytes = text.utf8
         func isEdge(_ byte: UInt8) -> Bool { isLetter(byte | 0x20) || isDigit(byte) }
-        let isFine = bytes.allSatisfy { isEdge($0) || [0x2D, 0x5F, 0x2E].contains($0) }
-        if let first = bytes.first, let last = bytes.last, !(isFine && isEdge(first) && isEdge(last)) {
+        let isFine = bytes.allSatisfy { isEdge($0) || $0 == 0x2D || $0 == 0x5F || $0 == 0x2E }
+        if let first = bytes.first, let last = bytes.suffix(1).first, !(isFine && isEdge(first) && isEdge(last)) {
             return tooLong + [
                 "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
                     + "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
@@ -81,14 +96,22 @@ package enum NameRules {
         return tooLong
     }
 
-    static func longer(_ text: String, than most: Int) -> [String] {
+    static func longer(_ text: some StringProtocol, than most: Int) -> [String] {
         text.utf8.count > most ? ["must be no more than \(most) characters"] : []
     }
 
-    private static func isLabel(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        guard let first = bytes.first, let last = bytes.last else { return false }
-        return first != 0x2D && last != 0x2D && bytes.allSatisfy { isLetter($0) || isDigit($0) || $0 == 0x2D }
+    /// Labels between dots.
+    private static func isSubdomain(_ bytes: some Collection<UInt8>) -> Bool {
+        bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { isLabel($0) }
+    }
+
+    private static func isLabel(_ bytes: some Collection<UInt8>) -> Bool {
+        var last: UInt8 = 0x2D
+        for byte in bytes {
+            guard isLetter(byte) || isDigit(byte) || byte == 0x2D else { return false }
+            last = byte
+        }
+        return last != 0x2D && bytes.first != 0x2D
     }
     private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) }
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }

@@ -146,6 +146,7 @@ package final class Store: Sendable {
             object.uid = source.uid()
             object.creationTimestamp = source.timestamp()
             object.deletionTimestamp = nil
+            if object.deletionGracePeriodSeconds != nil { object.deletionGracePeriodSeconds = nil }
             if type == .namespaces { Self.complete(namespace: &object) }
             try admission.admit(&object, replacing: nil, isDryRun: isDryRun)
             guard !isDryRun else { return object }
@@ -194,12 +195,16 @@ package final class Store: Sendable {
 
     /// Deletes an object.
     ///
-    /// A pod first gets a deletionTimestamp and stays until its runtime deletes it with a grace of 0.
+    /// A pod first gets a deletionTimestamp and stays until its runtime deletes it with a grace of 0. An object with
+    /// finalizers gets one, too, and goes with the write that takes its last finalizer away.
     ///
     /// - Parameters:
     ///   - gracePeriod: seconds; nil takes the pod's own.
     ///   - uid: deletes only the object with this uid.
-    package func delete(_ key: ObjectKey, gracePeriod: Int? = nil, uid: String? = nil) throws(APIError) -> KubeObject {
+    ///   - propagation: what becomes of dependents; nil leaves it to the object's finalizers.
+    package func delete(
+        _ key: ObjectKey, gracePeriod: Int? = nil, uid: String? = nil, propagation: DeletionPropagation? = nil
+    ) throws(APIError) -> KubeObject {
         try state.withLock { state throws(APIError) in
             guard var object = state.objects[key.type]?[key] else { throw .notFound(key) }
             if let uid, uid != object.uid { throw .conflict(key) }
@@ -208,18 +213,23 @@ package final class Store: Sendable {
             {
                 return ending == object ? object : try commit(.modified, ending, to: &state)
             }
+            let before = object
+            if let propagation { object.finalizers = propagation.finalizers(from: object.finalizers) }
             let own = object.json["spec"]?["terminationGracePeriodSeconds"]?.intValue ?? 30
-            let grace = gracePeriod ?? own
-            if key.type == .pods, grace > 0 {
-                if object.deletionTimestamp != nil { return object }
-                object.deletionTimestamp = source.timestamp()
-                object.json["metadata"]?["deletionGracePeriodSeconds"] = JSONValue(grace)
-                return try commit(.modified, object, to: &state)
+            let grace = key.type == .pods ? gracePeriod ?? own : 0
+            guard grace > 0 || !object.finalizers.isEmpty else { return try remove(object, from: &state) }
+            if object.deletionTimestamp == nil || grace == 0 {
+                object.deletionTimestamp = object.deletionTimestamp ?? source.timestamp()
+                object.deletionGracePeriodSeconds = grace
             }
-            object = try commit(.deleted, object, to: &state)
-            admission.released(object)
-            return object
+            return object == before ? object : try commit(.modified, object, to: &state)
         }
+    }
+
+    private func remove(_ object: KubeObject, from state: inout State) throws(APIError) -> KubeObject {
+        let gone = try commit(.deleted, object, to: &state)
+        admission.released(gone)
+        return gone
     }
 
     private func replace(
@@ -232,10 +242,17 @@ package final class Store: Sendable {
             new.uid = old.uid
             new.creationTimestamp = old.creationTimestamp
             new.deletionTimestamp = old.deletionTimestamp
+            if new.deletionGracePeriodSeconds != old.deletionGracePeriodSeconds {
+                new.deletionGracePeriodSeconds = old.deletionGracePeriodSeconds
+            }
             new.resourceVersion = old.resourceVersion
             if key.type == .namespaces { Self.complete(namespace: &new) }
             try admission.admit(&new, replacing: old, isDryRun: isDryRun)
             if new == old || isDryRun { return new }
+            // The last finalizer was all that a deletion waited for.
+            if !old.finalizers.isEmpty, new.finalizers.isEmpty, new.deletionGracePeriodSeconds == 0 {
+                return try remove(new, from: &state)
+            }
             return try commit(.modified, new, to: &state)
         }
     }
@@ -311,7 +328,7 @@ package final class Store: Sendable {
         let isEmpty = state.objects.allSatisfy { type, objects in
             !type.isNamespaced || !objects.keys.contains { $0.namespace == namespace.name }
         }
-        if isEmpty { return nil }
+        if isEmpty, namespace.finalizers.isEmpty { return nil }
         var ending = namespace
         if ending.deletionTimestamp == nil { ending.deletionTimestamp = time }
         ending.json["status"] = ["phase": "Terminating"]

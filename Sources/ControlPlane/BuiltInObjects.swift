@@ -32,6 +32,10 @@ package enum BuiltInObjects {
             }
         }
         for service in services(networks) { try ensure(service, in: store) }
+        // Those that an earlier run made; this one makes its own.
+        for pod in store.list(.pods).items where pod.annotations[Pod.mirrorAnnotation] != nil {
+            _ = try store.delete(pod.key, gracePeriod: 0)
+        }
     }
 
     /// The Services `kubernetes` and `kube-dns`.
@@ -123,6 +127,11 @@ package enum BuiltInObjects {
         return service
     }
 
+    /// The ports of the name server, the same at its Service and in its pod.
+    static let dnsPorts: [(name: String, number: UInt16, proto: String)] = [
+        ("dns", DNSPod.queryPort, "UDP"), ("dns-tcp", DNSPod.queryPort, "TCP"), ("metrics", DNSPod.metricsPort, "TCP"),
+    ]
+
     private static func dnsService(_ address: IPAddress) -> KubeObject {
         var service = KubeObject(.services, namespace: "kube-system", name: "kube-dns")
         service.labels = [
@@ -130,11 +139,13 @@ package enum BuiltInObjects {
         ]
         service.json["spec"] = [
             "clusterIP": .string(address.description), "selector": ["k8s-app": "kube-dns"],
-            "ports": [
-                ["name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53],
-                ["name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53],
-                ["name": "metrics", "port": 9153, "protocol": "TCP", "targetPort": 9153],
-            ],
+            "ports": .array(
+                dnsPorts.map { port in
+                    [
+                        "name": .string(port.name), "port": JSONValue(port.number), "protocol": .string(port.proto),
+                        "targetPort": JSONValue(port.number),
+                    ]
+                }),
         ]
         return service
     }

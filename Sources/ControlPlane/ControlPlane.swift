@@ -13,15 +13,18 @@ package final class ControlPlane: Sendable {
     private let networks: ClusterNetworks
     private let events: EventRecorder
     private let logger: Logger
+    private let dnsPod: DNSPod?
 
     /// - Parameters:
+    ///   - dnsPod: kept as it has to be; nil where there is no name server.
     ///   - events: takes what users should know of their objects.
     ///   - now: seconds since 1970, for conditions.
     package init(
-        _ store: Store, networks: ClusterNetworks, events: EventRecorder, logger: Logger,
+        _ store: Store, networks: ClusterNetworks, dnsPod: DNSPod? = nil, events: EventRecorder, logger: Logger,
         now: @escaping @Sendable () -> Int64 = { 0 }
     ) {
         self.events = events
+        self.dnsPod = dnsPod
         self.now = now
         self.store = store
         self.networks = networks
@@ -45,12 +48,12 @@ package final class ControlPlane: Sendable {
             // Made after the watch has begun: what they read from the store themselves is not older than its events.
             var slices = EndpointSliceController(store, events: events, logger: logger)
             var balancer = LoadBalancerController(store, range: networks.loadBalancerRange, logger: logger)
-            var workloads = WorkloadController(store, logger: logger, now: now)
+            var workloads = WorkloadController(store, events: events, logger: logger, now: now)
             var namespaces = NamespaceController(store, logger: logger)
             var scheduler = Scheduler(store, events: events, logger: logger, now: now)
             var eviction = TaintEviction(store, events: events, logger: logger, now: now)
             var claims = ClaimBinder(store, logger: logger)
-            var builtIns = BuiltInServices(store, networks: networks, logger: logger)
+            let builtIns = BuiltInKeeper(store, networks: networks, dnsPod: dnsPod, logger: logger)
             var collector = GarbageCollector(store, logger: logger)
             let batches = WatchBatches(stream).makeAsyncIterator()
             func limit() -> Duration? {
@@ -58,7 +61,7 @@ package final class ControlPlane: Sendable {
             }
             while let batch = await batches.next(within: limit()) {
                 claims.handle(batch.filter { $0.object.type == .persistentvolumeclaims })
-                builtIns.handle(batch.filter { $0.object.type == .services })
+                builtIns.handle(batch.filter { $0.object.type.map(BuiltInKeeper.types.contains) ?? false })
                 scheduler.handle(batch.filter { $0.object.type.map(Scheduler.types.contains) ?? false })
                 eviction.handle(batch.filter { $0.object.type.map(TaintEviction.types.contains) ?? false })
                 balancer.handle(batch.filter { $0.object.type == .services })

@@ -35,7 +35,7 @@ extension ServiceProxy {
         }
     }
 
-    private static func untilCancelled() async {
+    static func untilCancelled() async {
         let (stream, continuation) = AsyncStream<Never>.makeStream()
         for await _ in stream {}
         continuation.finish()

@@ -27,6 +27,7 @@ package final class ServiceProxy: Sendable {
     private let manifestsRead = Gate()
     private let routed = Mutex<UInt64>(0)
     let dnsAddress: IPAddress?
+    let dnsPod: DNSPod
     let dns = Mutex(NameServer.starting)
     let nodeResolvConf: ResolvConf
     private let dataPlaneStart = Mutex<DataPlaneStart?>(nil)
@@ -51,8 +52,9 @@ package final class ServiceProxy: Sendable {
         store = Store(
             admission: admission, source: SystemStoreSource(now: now), journal: journal, contents: contents)
         events = EventRecorder(store, now: now)
+        dnsPod = DNSPod(store, node: configuration.nodeName, address: configuration.nodeAddress, now: now)
         controlPlane = ControlPlane(
-            store, networks: configuration.networks, events: events, logger: logger, now: now)
+            store, networks: configuration.networks, dnsPod: dnsPod, events: events, logger: logger, now: now)
         dnsAddress = BuiltInObjects.dnsAddress(configuration.networks)
         let text = (try? String(contentsOf: URL(filePath: configuration.nodeResolvConf), encoding: .utf8)) ?? ""
         nodeResolvConf = ResolvConf(parsing: text)
@@ -65,6 +67,7 @@ package final class ServiceProxy: Sendable {
             return node
         }
         try BuiltInObjects.create(in: store, networks: configuration.networks, nodes: nodes)
+        try dnsPod.restore()
     }
 
     /// Chooses and starts the data plane, unless that was done before; nothing is served yet.
@@ -92,18 +95,19 @@ package final class ServiceProxy: Sendable {
         return start.plane
     }
 
-    /// The DNS server listens at its cluster IP itself; its Service has no endpoint to send clients to.
+    /// The DNS server listens at its cluster IP itself, so that no query has to be relayed to its pod.
+    private var dnsExemption: Set<IPAddress> { Set(dnsAddress.map { [$0] } ?? []) }
+
     private var socketConfiguration: SocketConfiguration {
         var socket = SocketConfiguration()
         socket.controlGroup = configuration.socketControlGroup
-        socket.exemptAddresses = Set(dnsAddress.map { [$0] } ?? [])
+        socket.exemptAddresses = dnsExemption
         return socket
     }
 
     private var nftablesConfiguration: NFTablesConfiguration {
         var nftables = NFTablesConfiguration()
-        // The DNS server listens at its cluster IP itself; its Service has no endpoint to send clients to.
-        nftables.exemptAddresses = Set(dnsAddress.map { [$0] } ?? [])
+        nftables.exemptAddresses = dnsExemption
         nftables.otherNodes = configuration.nodes.count - 1
         let blocks = configuration.networks.serviceRanges
         nftables.forwardedFamilies = Set(blocks.filter { !$0.isLoopback }.map(\.family))
@@ -222,6 +226,7 @@ package final class ServiceProxy: Sendable {
             nodeName: configuration.nodeName, zone: nodes.first?.zone, nodeAddresses: [configuration.nodeAddress],
             nodePortAddresses: [configuration.nodeAddress] + (configuration.publishAddress.map { [$0] } ?? []),
             podRanges: configuration.networks.podRanges, publishAddress: configuration.publishAddress)
+        options.exemptAddresses = dnsExemption
         options.otherNodes = nodes.dropFirst().map {
             RoutingNode(name: $0.name, zone: $0.zone, addresses: [$0.address], podRanges: [$0.podRange])
         }

@@ -16,6 +16,8 @@ package struct RoutingOptions: Hashable, Sendable {
     package var publishAddress: IPAddress?
     /// More nodes that are played on this machine, beside the one that the fields above describe.
     package var otherNodes: [RoutingNode] = []
+    /// Where somebody else listens already, such as the name server at its cluster IP: no frontend there.
+    package var exemptAddresses: Set<IPAddress> = []
 
     package init(
         nodeName: String, zone: String? = nil, nodeAddresses: [IPAddress] = [], nodePortAddresses: [IPAddress] = [],

@@ -50,6 +50,7 @@ package enum ServiceRoutes {
         var seen: Set<SocketEndpoint> = []
         func add(_ kind: FrontendKind, _ address: IPAddress, _ port: UInt16) {
             let endpoint = SocketEndpoint(address: address, port: port)
+            guard !options.exemptAddresses.contains(address) else { return }
             if seen.insert(endpoint).inserted { result.append((kind, endpoint)) }
         }
         for address in service.clusterAddresses { add(.clusterIP, address, port.port) }

@@ -19,6 +19,12 @@ struct PodLogFiles: PodLogSource {
                 "pod \"\(pod.name)\" is a container of docker compose, which keeps its log: docker compose logs \(service)"
             )
         }
+        if pod.isMirror {
+            throw APIError(
+                .badRequest,
+                "pod \"\(pod.name)\" is the name server in the suite's own process, which writes to its standard error, "
+                    + "with --detach to \(directory.suiteLog); --log-queries makes it say what it is asked")
+        }
         let folder = "\(directory.logs)/\(pod.namespace)_\(pod.name)/\(options.container)"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let runs = Set(names.compactMap { Int($0.prefix { $0 != "." }) }).sorted()

@@ -160,7 +160,7 @@ package final class Suite: Sendable {
                     onReport(current)
                     // A report costs in proportion to all there is; once all is well, changes are told in bunches.
                     guard current.state == .ready || current.state == .degraded else { continue }
-                    try? await Task.sleep(for: min(max(.milliseconds(100), (clock.now - start) * 60), .seconds(2)))
+                    try? await Task.sleep(for: min(max(.milliseconds(100), (clock.now - start) * 200), .seconds(2)))
                 }
                 return false
             }
@@ -180,7 +180,7 @@ package final class Suite: Sendable {
             guard let service = slice.serviceName else { continue }
             ready["\(slice.namespace)/\(service)", default: 0] += slice.endpoints.count(where: \.isReady)
         }
-        let pods = store.list(.pods).items.map { StatusReport.PodRow(Pod($0)) }
+        let pods = store.list(.pods).items.map(Pod.init).filter { !$0.isMirror }.map { StatusReport.PodRow($0) }
         let problems = proxy.problems
         let state: StatusReport.State
         if isStopping.isRaised {
@@ -259,8 +259,9 @@ package final class Suite: Sendable {
                     known.remove(event.object.key)
                     runtime.remove(event.object.key)
                 } else {
-                    known.insert(event.object.key)
                     let pod = Pod(event.object)
+                    guard !pod.isMirror else { continue }
+                    known.insert(event.object.key)
                     if pod.deletionTimestamp == nil {
                         runtime.set(pod)
                     } else {

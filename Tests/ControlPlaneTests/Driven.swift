@@ -13,7 +13,7 @@ struct Driven {
     private var namespaces: NamespaceController
     private var collector: GarbageCollector
     private var workloads: WorkloadController
-    private var builtIns: BuiltInServices
+    private let builtIns: BuiltInKeeper
     private var claims: ClaimBinder
     private var scheduler: Scheduler
     private var eviction: TaintEviction
@@ -32,9 +32,9 @@ struct Driven {
             cluster.store, range: loadBalancers.flatMap { CIDR($0) }, logger: logger)
         namespaces = NamespaceController(cluster.store, logger: logger)
         collector = GarbageCollector(cluster.store, logger: logger)
-        workloads = WorkloadController(cluster.store, logger: logger, now: now)
+        workloads = WorkloadController(cluster.store, events: events, logger: logger, now: now)
         claims = ClaimBinder(cluster.store, logger: logger)
-        builtIns = BuiltInServices(cluster.store, networks: cluster.networks, logger: logger)
+        builtIns = BuiltInKeeper(cluster.store, networks: cluster.networks, dnsPod: nil, logger: logger)
         scheduler = Scheduler(cluster.store, events: events, logger: logger, now: now)
         eviction = TaintEviction(cluster.store, events: events, logger: logger, now: now)
     }
@@ -83,7 +83,10 @@ struct Driven {
     }
 
     /// Lets the controllers notice that time has passed.
-    mutating func tick() { eviction.handle([]) }
+    mutating func tick() {
+        eviction.handle([])
+        workloads.handle([])
+    }
 
     func endpoints(of service: String) -> [EndpointSlice.Endpoint] { slices(of: service).flatMap(\.endpoints) }
 

@@ -221,7 +221,9 @@ struct DeletionTests {
         let first = try store.create(KubeObject(.configmaps, namespace: "kiada", name: "first"))
         let second = try store.create(KubeObject(.configmaps, namespace: "kiada", name: "second"))
         var owned = KubeObject(.configmaps, namespace: "kiada", name: "owned")
-        owned.ownerReferences = [OwnerReference(controller: first), OwnerReference(controller: second)]
+        var other = OwnerReference(controller: second).json
+        other["controller"] = nil
+        owned.json["metadata"]?["ownerReferences"] = [OwnerReference(controller: first).json, other]
         _ = try store.create(owned)
         try await driven.settle()
         _ = try store.delete(first.key)

@@ -31,11 +31,13 @@ struct MinReadyTests {
     func waits() throws {
         let time = time
         var controller = WorkloadController(
-            cluster.store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            cluster.store, events: EventRecorder(cluster.store, now: { 0 }),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { time.seconds.withLock { $0 } }
         var deployment = KubeObject(.deployments, namespace: "kiada", name: "web")
         deployment.json["spec"] = [
-            "replicas": 1, "minReadySeconds": 10, "selector": ["matchLabels": ["app": "web"]],
+            "replicas": 1, "minReadySeconds": 10, "progressDeadlineSeconds": 2_147_483_647,
+            "selector": ["matchLabels": ["app": "web"]],
             "template": [
                 "metadata": ["labels": ["app": "web"]],
                 "spec": ["containers": [["name": "web", "image": "kiada/quote:1.0"]]],

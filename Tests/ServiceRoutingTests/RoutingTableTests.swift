@@ -15,6 +15,15 @@ import Testing
         }
     }
 
+    @Test("where somebody else listens, as the name server does at its cluster IP, there is no frontend")
+    func exempt() {
+        var options = Fixture.options
+        options.exemptAddresses = [Fixture.cluster.address.address]
+        let service = Fixture.service(type: "LoadBalancer")
+        let routes = ServiceRoutes.routes(of: service, slices: [], options: options)
+        #expect(Set(routes.map(\.frontend)) == [Fixture.vip, Fixture.nodePort, Fixture.frontend("127.0.0.1", 8080)])
+    }
+
     @Test("7.2 a LoadBalancer has cluster IP, VIP, node port and, below 1024, localhost at 8000 + port")
     func frontends() {
         let table = Fixture.table(Fixture.service(type: "LoadBalancer"), [Fixture.pod("10.244.0.1")])

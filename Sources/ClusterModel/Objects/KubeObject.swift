@@ -87,6 +87,26 @@ extension KubeObject {
         }
     }
 
+    /// What others have to do before the object can go.
+    package var finalizers: [String] {
+        get { (json["metadata"]?["finalizers"]?.arrayValue ?? []).compactMap(\.stringValue) }
+        set {
+            var metadata = json["metadata"] ?? [:]
+            metadata["finalizers"] = newValue.isEmpty ? nil : .array(newValue.map { .string($0) })
+            json["metadata"] = metadata
+        }
+    }
+
+    /// Seconds that a deletion leaves the object; nil unless it is being deleted.
+    package var deletionGracePeriodSeconds: Int? {
+        get { json["metadata"]?["deletionGracePeriodSeconds"]?.intValue }
+        set {
+            var metadata = json["metadata"] ?? [:]
+            metadata["deletionGracePeriodSeconds"] = newValue.map { JSONValue($0) }
+            json["metadata"] = metadata
+        }
+    }
+
     /// Counts the changes of kinds that have it, from 1; nil for the others (1.3).
     package var generation: Int? {
         get { json["metadata"]?["generation"]?.intValue }

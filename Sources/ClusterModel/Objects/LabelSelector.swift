@@ -28,6 +28,26 @@ package struct LabelSelector: Hashable, Sendable, CustomStringConvertible {
         self.requirements = requirements
     }
 
+    /// Reads `matchLabels` and `matchExpressions`; nil when they are empty or cannot be read, which selects nothing.
+    package init?(_ json: JSONValue?) {
+        var requirements = LabelSelector(equal: json?["matchLabels"]?.stringMap ?? [:]).requirements
+        for expression in json?["matchExpressions"]?.arrayValue ?? [] {
+            guard let key = expression["key"]?.stringValue, let name = expression["operator"]?.stringValue else {
+                return nil
+            }
+            let values = Set((expression["values"]?.arrayValue ?? []).compactMap(\.stringValue))
+            switch name {
+            case "In": requirements.append(.isOneOf(key: key, values: values))
+            case "NotIn": requirements.append(.isNoneOf(key: key, values: values))
+            case "Exists": requirements.append(.exists(key: key))
+            case "DoesNotExist": requirements.append(.isAbsent(key: key))
+            default: return nil
+            }
+        }
+        guard !requirements.isEmpty else { return nil }
+        self.requirements = requirements
+    }
+
     package func matches(_ labels: [String: String]) -> Bool {
         requirements.allSatisfy { requirement in
             switch requirement {

@@ -54,11 +54,11 @@ package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable 
 
     /// nil for a kind that is not kept.
     package init?(apiVersion: String, kind: String) {
-        guard let found = Self.allCases.first(where: { $0.kind == kind && $0.apiVersion == apiVersion }) else {
-            return nil
-        }
+        guard let found = Self.byKind[kind], found.apiVersion == apiVersion else { return nil }
         self = found
     }
+
+    private static let byKind = Dictionary(uniqueKeysWithValues: allCases.map { ($0.kind, $0) })
 
     package static func < (left: ResourceType, right: ResourceType) -> Bool { left.rawValue < right.rawValue }
 }

@@ -23,6 +23,9 @@ package struct Pod: Sendable {
         case unsupported(description: String)
     }
 
+    /// The annotation of a pod that only shows what a node runs by itself.
+    package static let mirrorAnnotation = "kubernetes.io/config.mirror"
+
     package let object: KubeObject
     package let name: String
     package let namespace: String
@@ -90,6 +93,12 @@ package struct Pod: Sendable {
             $0["type"]?.stringValue == "Ready" && $0["status"]?.stringValue == "True"
         }
     }
+
+    /// Whether it has a container of this name, those that prepare it among them.
+    package func hasContainer(_ name: String) -> Bool { (containers + initContainers).contains { $0.name == name } }
+
+    /// Whether it only shows what the node runs by itself: no runtime starts it.
+    package var isMirror: Bool { object.annotations[Self.mirrorAnnotation] != nil }
 
     /// The name that the pod's programs see as their host name (6.14).
     package var effectiveHostname: String {

@@ -24,7 +24,8 @@ package final class ClusterAdmission: Admission {
     }
 
     package func admit(_ object: inout KubeObject, replacing old: KubeObject?, isDryRun: Bool) throws(APIError) {
-        let errors = MetadataRules.errors(of: object)
+        MetadataRules.dropEmpty(&object)
+        let errors = MetadataRules.errors(of: object, old: old)
         switch object.type {
         case .services: try admitService(&object, old, isDryRun, errors)
         case .pods:
@@ -43,7 +44,8 @@ package final class ClusterAdmission: Admission {
             WorkloadRules.setGeneration(&object, old: old)
         case .secrets:
             SecretDefaults.fillIn(&object)
-            try refuse(object, errors)
+            try refuse(object, errors + SettingsRules.errors(of: object, old: old))
+        case .configmaps: try refuse(object, errors + SettingsRules.errors(of: object, old: old))
         case .endpoints:
             EndpointsRules.fillInDefaults(&object)
             try refuse(object, errors + EndpointsRules.errors(of: object, podRanges: ownRanges(for: object)))

@@ -4,7 +4,9 @@ import ClusterModel
 enum MetadataRules {
     private static let largestAnnotations = 262_144
 
-    static func errors(of object: KubeObject) -> [FieldError] {
+    private static let standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"]
+
+    static func errors(of object: KubeObject, old: KubeObject? = nil) -> [FieldError] {
         var errors: [FieldError] = []
         errors += FieldError.invalid("metadata.name", object.name, problems: nameProblems(object))
         for (key, value) in object.labels.sorted(by: { $0.key < $1.key }) {
@@ -23,6 +25,70 @@ enum MetadataRules {
             where value.stringValue == nil {
                 errors.append(
                     .invalid("metadata.\(key).\(name)", json: value, "must be a string (put it in quotes)"))
+            }
+        }
+        return errors + ownerErrors(object) + finalizerErrors(object, old: old)
+    }
+
+    /// Takes away lists and maps in which there is nothing, as an API server keeps none.
+    static func dropEmpty(_ object: inout KubeObject) {
+        for key in ["labels", "annotations", "finalizers", "ownerReferences"] {
+            guard let value = object.json["metadata"]?[key] else { continue }
+            if value == .null || value.objectValue?.isEmpty == true || value.arrayValue?.isEmpty == true {
+                object.json["metadata"]?[key] = nil
+            }
+        }
+    }
+
+    private static func ownerErrors(_ object: KubeObject) -> [FieldError] {
+        let path = "metadata.ownerReferences"
+        let owners = object.json["metadata"]?["ownerReferences"]?.arrayValue ?? []
+        var errors: [FieldError] = []
+        for owner in owners {
+            for key in ["apiVersion", "kind", "name", "uid"] where (owner[key]?.stringValue ?? "").isEmpty {
+                let detail = key == "apiVersion" ? "version must not be empty" : "must not be empty"
+                errors.append(.invalid("\(path).\(key)", "", detail))
+            }
+        }
+        let controllers = owners.filter { $0["controller"]?.boolValue == true }
+        if controllers.count > 1 {
+            let names = controllers.prefix(2).map { $0["name"]?.stringValue ?? "" }.joined(separator: " and ")
+            errors.append(
+                .invalid(
+                    path, json: .array(owners),
+                    "Only one reference can have Controller set to true. Found \"true\" in references for \(names)"))
+        }
+        return errors
+    }
+
+    private static func finalizerErrors(_ object: KubeObject, old: KubeObject?) -> [FieldError] {
+        let finalizers = object.finalizers
+        guard !finalizers.isEmpty else { return [] }
+        var errors: [FieldError] = []
+        for name in finalizers {
+            errors += FieldError.invalid("metadata.finalizers", name, problems: NameRules.qualifiedName(name))
+        }
+        if finalizers.contains("orphan"), finalizers.contains("foregroundDeletion") {
+            errors.append(
+                .invalid(
+                    "metadata.finalizers", finalizers,
+                    "finalizer orphan and foregroundDeletion cannot be both set"))
+        }
+        for (index, name) in finalizers.enumerated() where !name.contains("/") && !standardFinalizers.contains(name) {
+            errors.append(
+                .invalid(
+                    "metadata.finalizers[\(index)]", name,
+                    "name is neither a standard finalizer name nor is it fully qualified"))
+        }
+        if let old, old.deletionTimestamp != nil {
+            let new = finalizers.filter { !old.finalizers.contains($0) }
+            if !new.isEmpty {
+                let list = new.map(FieldError.quoted).joined(separator: ", ")
+                errors.append(
+                    .forbidden(
+                        "metadata.finalizers",
+                        "no new finalizers can be added if the object is being deleted, found new finalizers "
+                            + "[]string{\(list)}"))
             }
         }
         return errors

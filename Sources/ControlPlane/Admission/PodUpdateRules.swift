@@ -49,7 +49,7 @@ enum PodUpdateRules {
         func lasting(_ toleration: JSONValue) -> JSONValue {
             var toleration = toleration
             toleration["tolerationSeconds"] = nil
-            return essence(toleration)
+            return toleration.essence
         }
         let present = Set(new.map(lasting))
         guard !old.allSatisfy({ present.contains(lasting($0)) }) else { return [] }
@@ -72,25 +72,7 @@ enum PodUpdateRules {
                     return container
                 })
         }
-        return essence(spec)
-    }
-
-    /// Without what says the same as nothing: null, false, "", empty lists and empty objects.
-    private static func essence(_ value: JSONValue) -> JSONValue {
-        if let object = value.objectValue {
-            var kept = object
-            for (key, member) in object {
-                let part = essence(member)
-                kept[key] = isNothing(part) ? nil : part
-            }
-            return .object(kept)
-        }
-        return value.arrayValue.map { .array($0.map(essence)) } ?? value
-    }
-
-    private static func isNothing(_ value: JSONValue) -> Bool {
-        value == .null || value == false || value == "" || value.arrayValue?.isEmpty == true
-            || value.objectValue?.isEmpty == true
+        return spec.essence
     }
 
     /// A line with what is gone and one with what is new for each field that is not the same.

@@ -17,6 +17,7 @@ extension ServiceSpec {
             if port["name"]?.stringValue == "" { port["name"] = nil }
             return port
         }
+        for key in ["externalName", "loadBalancerIP"] where text(key).isEmpty { json[key] = nil }
         if text("sessionAffinity").isEmpty { json["sessionAffinity"] = "None" }
         switch text("sessionAffinity") {
         case "ClientIP":

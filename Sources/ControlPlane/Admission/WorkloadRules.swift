@@ -30,18 +30,19 @@ enum WorkloadRules {
     static func errors(of object: KubeObject, old: KubeObject?) -> [FieldError] {
         var errors: [FieldError] = []
         let spec = object.json["spec"]
-        let selector = spec?["selector"]?["matchLabels"]?.stringMap ?? [:]
-        let expressions = spec?["selector"]?["matchExpressions"]?.arrayValue ?? []
-        if selector.isEmpty, expressions.isEmpty {
+        let selector = LabelSelector(spec?["selector"])
+        if spec?["selector"] == nil {
             errors.append(.required("spec.selector"))
-        } else {
-            let labels = spec?["template"]?["metadata"]?["labels"]?.stringMap ?? [:]
-            if !selector.allSatisfy({ labels[$0.key] == $0.value }) {
-                errors.append(
-                    .invalid(
-                        "spec.template.metadata.labels", json: JSONValue(labels),
-                        "`selector` does not match template `labels`"))
-            }
+        } else if selector == nil {
+            errors.append(
+                .invalid("spec.selector", json: spec?["selector"] ?? [:], "empty selector is invalid for deployment"))
+        }
+        let labels = spec?["template"]?["metadata"]?["labels"]?.stringMap ?? [:]
+        if spec?["selector"] == nil || selector?.matches(labels) == false {
+            errors.append(
+                .invalid(
+                    "spec.template.metadata.labels", json: labels.isEmpty ? .null : JSONValue(labels),
+                    "`selector` does not match template `labels`"))
         }
         if let old, let before = old.json["spec"]?["selector"], before != spec?["selector"] {
             errors.append(.invalid("spec.selector", json: spec?["selector"] ?? .null, "field is immutable"))
@@ -49,9 +50,7 @@ enum WorkloadRules {
         if let replicas = spec?["replicas"]?.intValue, replicas < 0 {
             errors.append(.invalid("spec.replicas", replicas, "must be greater than or equal to 0"))
         }
-        guard let template = spec?["template"], template.objectValue != nil else {
-            return errors + [.required("spec.template")]
-        }
+        let template = spec?["template"] ?? [:]
         errors += PodRules.errors(of: KubeObject(template)).map { error in
             FieldError(path: "spec.template.\(error.path)", kind: error.kind, value: error.value, detail: error.detail)
         }

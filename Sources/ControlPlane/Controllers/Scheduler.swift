@@ -80,6 +80,8 @@ struct Scheduler {
     }
 
     private mutating func place(_ pod: KubeObject, on node: String?) {
+        // What the node runs by itself leaves as much room as before.
+        guard pod.annotations[Pod.mirrorAnnotation] == nil else { return }
         let uid = pod.uid ?? ""
         if let old = nodeOfPod[uid] { podCount[old, default: 1] -= 1 }
         // One text for all pods of a node.

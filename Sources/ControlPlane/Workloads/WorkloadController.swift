@@ -7,16 +7,22 @@ struct WorkloadController {
     static let types: Set<ResourceType> = [.deployments, .replicasets, .pods]
     static let hashLabel = "pod-template-hash"
     private static let revisionAnnotation = "deployment.kubernetes.io/revision"
+    private static let sizeAnnotation = "deployment.kubernetes.io/desired-replicas"
 
-    private let store: Store
+    let store: Store
+    private let events: EventRecorder
     private let logger: Logger
-    private let now: @Sendable () -> Int64
-    private var index = WorkloadIndex()
-    /// When pods of ReplicaSets will have been ready for `minReadySeconds`: the next time of each, in seconds since 1970.
-    private var dueTimes: [ObjectKey: Int64] = [:]
+    let now: @Sendable () -> Int64
+    var index = WorkloadIndex()
+    /// When something becomes true without an event, in seconds since 1970: pods of ReplicaSets have been ready for
+    /// `minReadySeconds`, Deployments have made no progress for `progressDeadlineSeconds`.
+    var dueTimes: [ObjectKey: Int64] = [:]
+    /// The ReplicaSets whose namespaces have been searched for pods.
+    private var searched: Set<String> = []
 
-    init(_ store: Store, logger: Logger, now: @escaping @Sendable () -> Int64) {
+    init(_ store: Store, events: EventRecorder, logger: Logger, now: @escaping @Sendable () -> Int64) {
         self.store = store
+        self.events = events
         self.logger = logger
         self.now = now
     }
@@ -47,12 +53,16 @@ struct WorkloadController {
     private mutating func synchronize(replicaSet: KubeObject) -> Set<ObjectKey> {
         dueTimes[replicaSet.key] = nil
         guard replicaSet.deletionTimestamp == nil, let uid = replicaSet.uid else { return [] }
+        claimPods(of: replicaSet, uid)
         let wanted = replicaSet.json["spec"]?["replicas"]?.intValue ?? 1
         let active = index.pods(ownedBy: uid).filter(Self.isActive)
         if active.count < wanted {
             for _ in active.count..<wanted where !create(podOf: replicaSet) { break }
         } else if active.count > wanted {
-            for pod in active.sorted(by: Self.goesFirst).prefix(active.count - wanted) { delete(pod) }
+            for pod in active.sorted(by: Self.goesFirst).prefix(active.count - wanted) {
+                delete(pod)
+                note(replicaSet, "SuccessfulDelete", "Deleted pod: \(pod.name)")
+            }
         }
         return writeStatus(replicaSet: replicaSet, uid)
     }
@@ -92,10 +102,23 @@ struct WorkloadController {
         pod.json["metadata"]?["namespace"] = .string(replicaSet.namespace)
         pod.ownerReferences = [OwnerReference(controller: replicaSet)]
         pod.json["spec"] = template?["spec"] ?? [:]
-        return write(pod, isNew: true) != nil
+        do throws(APIError) {
+            let made = try store.create(pod)
+            _ = index.apply(made, isDeleted: false)
+            note(replicaSet, "SuccessfulCreate", "Created pod: \(made.name)")
+            return true
+        } catch {
+            note(replicaSet, "FailedCreate", "Error creating: \(error.message)", isWarning: true)
+            return false
+        }
     }
 
-    private static func isActive(_ pod: KubeObject) -> Bool {
+    /// Whether pods that were there before it have not been looked for yet; from now on they have been.
+    mutating func isFirstLook(at replicaSet: KubeObject) -> Bool {
+        searched.insert(replicaSet.uid ?? "").inserted
+    }
+
+    static func isActive(_ pod: KubeObject) -> Bool {
         let phase = pod.json["status"]?["phase"]?.stringValue
         return pod.deletionTimestamp == nil && phase != "Succeeded" && phase != "Failed"
     }
@@ -110,10 +133,12 @@ struct WorkloadController {
     // MARK: Deployments
 
     private mutating func synchronize(deployment: KubeObject) -> Set<ObjectKey> {
+        dueTimes[deployment.key] = nil
         guard deployment.deletionTimestamp == nil, let uid = deployment.uid else { return [] }
         var touched: Set<ObjectKey> = []
-        let hash = Self.hash(deployment.json["spec"]?["template"] ?? [:])
+        adoptSets(of: deployment)
         var sets = index.replicaSets(ownedBy: uid)
+        let hash = Self.hash(of: deployment, among: sets)
         if !sets.contains(where: { $0.labels[Self.hashLabel] == hash }) {
             guard let made = write(replicaSet(of: deployment, hash, revision: Self.nextRevision(sets)), isNew: true)
             else { return [] }
@@ -147,9 +172,9 @@ struct WorkloadController {
         }
         var touched: Set<ObjectKey> = []
         if spec?["strategy"]?["type"]?.stringValue == "Recreate" {
-            for old in olds { touched.formUnion(resize(old, to: 0)) }
+            for old in olds { touched.formUnion(resize(old, to: 0, for: deployment)) }
             let isEmpty = olds.allSatisfy { index.pods(ownedBy: $0.uid ?? "").isEmpty }
-            if isEmpty { touched.formUnion(resize(current, to: desired)) }
+            if isEmpty { touched.formUnion(resize(current, to: desired, for: deployment)) }
             return touched
         }
         let rolling = spec?["strategy"]?["rollingUpdate"]
@@ -159,16 +184,23 @@ struct WorkloadController {
         let update = RollingUpdate(
             desired: desired, maxSurge: share("maxSurge"), maxUnavailable: share("maxUnavailable"))
         let next = update.step(new: size(current), olds: olds.map(size))
-        touched.formUnion(resize(current, to: next.new))
-        for (old, count) in zip(olds, next.olds) { touched.formUnion(resize(old, to: count)) }
+        touched.formUnion(resize(current, to: next.new, for: deployment))
+        for (old, count) in zip(olds, next.olds) {
+            touched.formUnion(resize(old, to: count, for: deployment))
+        }
         return touched
     }
 
-    private mutating func resize(_ set: KubeObject, to count: Int) -> Set<ObjectKey> {
-        guard set.json["spec"]?["replicas"]?.intValue != count else { return [] }
+    private mutating func resize(_ set: KubeObject, to count: Int, for deployment: KubeObject) -> Set<ObjectKey> {
+        let before = set.json["spec"]?["replicas"]?.intValue ?? 0
+        guard before != count else { return [] }
         var set = set
         set.json["spec"]?["replicas"] = JSONValue(count)
-        return write(set, isNew: false).map { [$0.key] } ?? []
+        guard let written = write(set, isNew: false) else { return [] }
+        note(
+            deployment, "ScalingReplicaSet",
+            "Scaled \(count > before ? "up" : "down") replica set \(set.name) from \(before) to \(count)")
+        return [written.key]
     }
 
     private func replicaSet(of deployment: KubeObject, _ hash: String, revision: Int) -> KubeObject {
@@ -185,10 +217,9 @@ struct WorkloadController {
         matched[Self.hashLabel] = hash
         selector["matchLabels"] = JSONValue(matched)
         set.labels = labels
-        set.annotations = [
-            Self.revisionAnnotation: "\(revision)",
-            "deployment.kubernetes.io/desired-replicas": "\(spec?["replicas"]?.intValue ?? 1)",
-        ]
+        set.annotations = Self.handedDown(deployment.annotations)
+        set.annotations[Self.revisionAnnotation] = "\(revision)"
+        set.annotations[Self.sizeAnnotation] = "\(spec?["replicas"]?.intValue ?? 1)"
         set.ownerReferences = [OwnerReference(controller: deployment)]
         set.json["spec"] = ["replicas": 0, "selector": selector, "template": template]
         set.json["spec"]?["minReadySeconds"] = spec?["minReadySeconds"]
@@ -204,10 +235,11 @@ struct WorkloadController {
         }
         var touched: Set<ObjectKey> = []
         var number = revision(current)
-        if sets.contains(where: { revision($0) > number }) {
-            number = Self.nextRevision(sets)
-            var set = current
-            set.annotations[Self.revisionAnnotation] = "\(number)"
+        if sets.contains(where: { revision($0) > number }) { number = Self.nextRevision(sets) }
+        var set = current
+        set.annotations[Self.revisionAnnotation] = "\(number)"
+        set.annotations.merge(Self.handedDown(deployment.annotations)) { $1 }
+        if set.annotations != current.annotations {
             if let written = write(set, isNew: false) { touched.insert(written.key) }
         }
         if revision(deployment) != number {
@@ -216,6 +248,12 @@ struct WorkloadController {
             if let written = write(changed, isNew: false) { touched.insert(written.key) }
         }
         return touched
+    }
+
+    /// What a ReplicaSet says like its Deployment, such as why there is this revision.
+    private static func handedDown(_ annotations: [String: String]) -> [String: String] {
+        let own = [revisionAnnotation, sizeAnnotation, "kubectl.kubernetes.io/last-applied-configuration"]
+        return annotations.filter { !own.contains($0.key) }
     }
 
     private static func nextRevision(_ sets: [KubeObject]) -> Int {
@@ -231,53 +269,15 @@ struct WorkloadController {
         for set in empty.dropLast(max(0, limit)) { delete(set) }
     }
 
-    private mutating func writeStatus(deployment: KubeObject, _ uid: String, _ hash: String) -> Set<ObjectKey> {
-        guard let deployment = index.deployments[deployment.key] else { return [] }
-        let sets = index.replicaSets(ownedBy: uid)
-        func sum(_ key: String, _ sets: [KubeObject]) -> Int {
-            sets.reduce(0) { $0 + ($1.json["status"]?[key]?.intValue ?? 0) }
+    /// The hash in the name of the ReplicaSet that has the Deployment's template, or will have it.
+    private static func hash(of deployment: KubeObject, among sets: [KubeObject]) -> String {
+        let template = (deployment.json["spec"]?["template"] ?? [:]).essence
+        let present = sets.first { set in
+            var other = set.json["spec"]?["template"] ?? [:]
+            other["metadata"]?["labels"]?[hashLabel] = nil
+            return other.essence == template
         }
-        let desired = deployment.json["spec"]?["replicas"]?.intValue ?? 1
-        let current = sets.filter { $0.labels[Self.hashLabel] == hash }
-        let available = sum("availableReplicas", sets)
-        let updated = sum("replicas", current)
-        let numbers = [
-            ("replicas", sum("replicas", sets)), ("updatedReplicas", updated),
-            ("readyReplicas", sum("readyReplicas", sets)), ("availableReplicas", available),
-            ("unavailableReplicas", max(0, desired - available)),
-        ]
-        var status: JSONValue = ["observedGeneration": JSONValue(deployment.generation ?? 1)]
-        for (key, number) in numbers where number > 0 { status[key] = JSONValue(number) }
-        let isDone =
-            updated >= desired && sum("availableReplicas", current) >= desired && sum("replicas", sets) == updated
-        status["conditions"] = .array([
-            condition(
-                deployment, "Available", available >= desired,
-                available >= desired ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
-                available >= desired
-                    ? "Deployment has minimum availability." : "Deployment does not have minimum availability."),
-            condition(
-                deployment, "Progressing", true, isDone ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
-                "ReplicaSet \"\(deployment.name)-\(hash)\" \(isDone ? "has successfully progressed" : "is progressing")."
-            ),
-        ])
-        return setStatus(deployment, status)
-    }
-
-    /// A condition whose times stay while it does.
-    private func condition(
-        _ deployment: KubeObject, _ type: String, _ holds: Bool, _ reason: String, _ message: String
-    ) -> JSONValue {
-        let old = (deployment.json["status"]?["conditions"]?.arrayValue ?? []).first { $0["type"]?.stringValue == type }
-        var new: JSONValue = [
-            "type": .string(type), "status": holds ? "True" : "False", "reason": .string(reason),
-            "message": .string(message),
-        ]
-        let time = JSONValue.string(Timestamp.text(unixSeconds: now()))
-        let isSame = old?["status"] == new["status"] && old?["reason"] == new["reason"]
-        new["lastUpdateTime"] = isSame ? old?["lastUpdateTime"] ?? time : time
-        new["lastTransitionTime"] = old?["status"] == new["status"] ? old?["lastTransitionTime"] ?? time : time
-        return new
+        return present?.labels[hashLabel] ?? hash(template)
     }
 
     /// Ten characters that differ when the template does.
@@ -293,7 +293,13 @@ struct WorkloadController {
 
     // MARK: Writing
 
-    private mutating func write(_ object: KubeObject, isNew: Bool) -> KubeObject? {
+    /// Writes an Event about a workload.
+    private func note(_ object: KubeObject, _ reason: String, _ message: String, isWarning: Bool = false) {
+        let component = object.type == .deployments ? "deployment-controller" : "replicaset-controller"
+        events.record(object, by: component, isWarning: isWarning, reason: reason, message: message)
+    }
+
+    mutating func write(_ object: KubeObject, isNew: Bool) -> KubeObject? {
         do throws(APIError) {
             let stored = isNew ? try store.create(object) : try store.update(object)
             _ = index.apply(stored, isDeleted: false)
@@ -307,7 +313,7 @@ struct WorkloadController {
         }
     }
 
-    private mutating func setStatus(_ object: KubeObject, _ status: JSONValue) -> Set<ObjectKey> {
+    mutating func setStatus(_ object: KubeObject, _ status: JSONValue) -> Set<ObjectKey> {
         guard let present = store.get(object.key), present.uid == object.uid, present.json["status"] != status else {
             return []
         }

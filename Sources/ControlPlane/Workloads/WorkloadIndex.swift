@@ -8,27 +8,36 @@ struct WorkloadIndex {
     private var setsByOwner: [String: Set<ObjectKey>] = [:]
     private var podsByOwner: [String: Set<ObjectKey>] = [:]
     private var keyByUID: [String: ObjectKey] = [:]
+    /// Pods that nobody controls and a ReplicaSet selects, by that ReplicaSet.
+    private var orphans: [ObjectKey: Set<ObjectKey>] = [:]
 
     /// Takes a change in, unless a newer one is known, and answers the Deployments and ReplicaSets to look at again.
     mutating func apply(_ object: KubeObject, isDeleted: Bool) -> Set<ObjectKey> {
         let key = object.key
         var touched: Set<ObjectKey> = []
-        if let owner = Self.owner(of: object), let ownerKey = keyByUID[owner] { touched.insert(ownerKey) }
-        guard Self.revision(object) > known(key).map(Self.revision) ?? 0 else { return [] }
+        let old = known(key)
+        // An owner that has lost the object has to look for another one.
+        for owner in [old, object].compactMap({ $0.flatMap(Self.owner) }) {
+            if let ownerKey = keyByUID[owner] { touched.insert(ownerKey) }
+        }
+        guard Self.revision(object) > old.map(Self.revision) ?? 0 else { return [] }
         switch key.type {
         case .deployments:
             deployments[key] = isDeleted ? nil : object
             note(object, isDeleted)
             touched.insert(key)
         case .replicasets:
-            Self.relate(object, isDeleted, &setsByOwner)
+            Self.relate(old, object, isDeleted, &setsByOwner)
             replicaSets[key] = isDeleted ? nil : object
+            if isDeleted { orphans[key] = nil }
             note(object, isDeleted)
             touched.insert(key)
+            if !isDeleted { touched.formUnion(deployments(thatMayAdopt: object)) }
         case .pods:
+            if !isDeleted { touched.formUnion(noteOrphan(object)) }
             // Of the others there may be many, and nobody asks for them.
-            guard Self.owner(of: object) != nil || pods[key] != nil else { return [] }
-            Self.relate(object, isDeleted, &podsByOwner)
+            guard Self.owner(of: object) != nil || pods[key] != nil else { return touched }
+            Self.relate(old, object, isDeleted, &podsByOwner)
             pods[key] = isDeleted ? nil : object
         default: return []
         }
@@ -46,20 +55,50 @@ struct WorkloadIndex {
         (podsByOwner[uid] ?? []).compactMap { pods[$0] }.sorted { $0.name < $1.name }
     }
 
+    /// Pods without a controller that this ReplicaSet selects, each told once.
+    mutating func takeOrphans(of set: ObjectKey) -> Set<ObjectKey> { orphans.removeValue(forKey: set) ?? [] }
+
+    /// ReplicaSets without a controller that this Deployment selects.
+    func orphanedSets(of deployment: KubeObject) -> [KubeObject] {
+        replicaSets.values.filter { Self.mayAdopt(deployment, $0) }.sorted { $0.name < $1.name }
+    }
+
+    private func deployments(thatMayAdopt set: KubeObject) -> [ObjectKey] {
+        deployments.values.filter { Self.mayAdopt($0, set) }.map(\.key)
+    }
+
+    private mutating func noteOrphan(_ pod: KubeObject) -> [ObjectKey] {
+        guard !replicaSets.isEmpty else { return [] }
+        let claimants = replicaSets.values.filter { Self.mayAdopt($0, pod) }.map(\.key)
+        for key in claimants { orphans[key, default: []].insert(pod.key) }
+        return claimants
+    }
+
+    /// Whether `object` has no controller and is one that `workload` selects.
+    static func mayAdopt(_ workload: KubeObject, _ object: KubeObject) -> Bool {
+        guard owner(of: object) == nil, object.deletionTimestamp == nil, workload.deletionTimestamp == nil,
+            workload.namespace == object.namespace
+        else { return false }
+        return LabelSelector(workload.json["spec"]?["selector"])?.matches(object.labels) ?? false
+    }
+
     private func known(_ key: ObjectKey) -> KubeObject? { deployments[key] ?? replicaSets[key] ?? pods[key] }
 
     private mutating func note(_ object: KubeObject, _ isDeleted: Bool) {
         if let uid = object.uid { keyByUID[uid] = isDeleted ? nil : object.key }
     }
 
-    private static func relate(_ object: KubeObject, _ isDeleted: Bool, _ table: inout [String: Set<ObjectKey>]) {
-        guard let owner = owner(of: object) else { return }
-        if isDeleted {
-            table[owner]?.remove(object.key)
-            if table[owner]?.isEmpty == true { table[owner] = nil }
-        } else {
-            table[owner, default: []].insert(object.key)
+    private static func relate(
+        _ old: KubeObject?, _ object: KubeObject, _ isDeleted: Bool, _ table: inout [String: Set<ObjectKey>]
+    ) {
+        let before = old.flatMap(owner)
+        let after = isDeleted ? nil : owner(of: object)
+        guard before != after else { return }
+        if let before {
+            table[before]?.remove(object.key)
+            if table[before]?.isEmpty == true { table[before] = nil }
         }
+        if let after { table[after, default: []].insert(object.key) }
     }
 
     private static func owner(of object: KubeObject) -> String? {
