@@ -63,19 +63,53 @@ struct WireTests {
         #expect(try StrictFields.unknown(in: StrictFields.removing(unknown, from: object)).isEmpty)
     }
 
-    @Test("wrong types are named")
-    func wrongTypes() throws {
-        for (text, path) in [
-            (#"{"spec":{"ports":[{"port":"80"}]}}"#, "spec.ports[0].port"), (#"{"spec":{"ports":{}}}"#, "spec.ports"),
-            (#"{"spec":{"selector":{"a":1}}}"#, "spec.selector.a"), (#"{"spec":[]}"#, "spec"),
-        ] {
-            var json = try JSONValue(parsing: text)
-            json["apiVersion"] = "v1"
-            json["kind"] = "Service"
-            let error = #expect(throws: StrictFields.WrongType.self) { try StrictFields.unknown(in: KubeObject(json)) }
-            #expect(error?.path == path)
-        }
+    @Test(
+        "wrong types are named as the API server's decoder does",
+        arguments: [
+            (
+                "Service", #"{"ports":[{"port":"80"}]}"#,
+                "string into Go struct field ServicePort.spec.ports.port of type int32"
+            ),
+            (
+                "Service", #"{"ports":{}}"#,
+                "object into Go struct field ServiceSpec.spec.ports of type []v1.ServicePort"
+            ),
+            (
+                "Service", #"{"selector":{"a":1}}"#,
+                "number into Go struct field ServiceSpec.spec.selector of type string"
+            ),
+            ("Service", "[]", "array into Go struct field Service.spec of type v1.ServiceSpec"),
+            (
+                "Service", #"{"ports":[{"port":1.5}]}"#,
+                "number 1.5 into Go struct field ServicePort.spec.ports.port of type int32"
+            ),
+            ("Service", #"{"ports":[{"targetPort":true}]}"#, "bool into Go value of type int32"),
+            (
+                "Service", #"{"publishNotReadyAddresses":"no"}"#,
+                "string into Go struct field ServiceSpec.spec.publishNotReadyAddresses of type bool"
+            ),
+            (
+                "Pod", #"{"containers":[{"env":[{"name":"a","value":1}]}]}"#,
+                "number into Go struct field EnvVar.spec.containers.env.value of type string"
+            ),
+            (
+                "Pod", #"{"terminationGracePeriodSeconds":"5"}"#,
+                "string into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64"
+            ),
+        ])
+    func wrongTypes(kind: String, spec: String, expected: String) throws {
+        let json: JSONValue = ["apiVersion": "v1", "kind": .string(kind), "spec": try JSONValue(parsing: spec)]
+        let error = #expect(throws: StrictFields.WrongType.self) { try StrictFields.unknown(in: KubeObject(json)) }
+        #expect(error?.description == "json: cannot unmarshal \(expected)")
     }
+
+    @Test(
+        "base64 that is none is told by its place, as Go counts",
+        arguments: [
+            ("", nil), ("aGk=", nil), ("aGVsbG8h", nil), ("aGk=\n", nil), ("aA==", nil), ("aA=\n=", nil),
+            ("not base64!", 3), ("abc", 0), ("aGVsb", 4), ("=", 0), ("aA=x", 3), ("aA=", 3), ("aGk=x", 4),
+        ] as [(String, Int?)])
+    func base64(text: String, place: Int?) { #expect(SettingsEncoding.firstProblem(in: text) == place) }
 
     @Test("every kind that is served has a schema, and every field a sentence")
     func schemas() {

@@ -103,11 +103,16 @@ enum DiscoveryDocuments {
             if !resource.shortNames.isEmpty { main["shortNames"] = strings(resource.shortNames) }
             if !resource.categories.isEmpty { main["categories"] = strings(resource.categories) }
             let subs = resource.subresources.map { sub -> JSONValue in
-                [
+                var json: JSONValue = [
                     "name": .string("\(resource.name)/\(sub.name)"), "singularName": "",
                     "namespaced": .bool(resource.isNamespaced),
                     "kind": .string(sub.kind.isEmpty ? resource.kind : sub.kind), "verbs": strings(sub.verbs),
                 ]
+                if !sub.group.isEmpty {
+                    json["group"] = .string(sub.group)
+                    json["version"] = .string(sub.version)
+                }
+                return json
             }
             return [main] + subs
         }

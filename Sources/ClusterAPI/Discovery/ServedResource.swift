@@ -92,6 +92,7 @@ struct ServedResource: Sendable {
             [
                 status, Subresource("log", kind: "", ["get"]),
                 Subresource("attach", kind: "PodAttachOptions", version: "v1", ["create", "get"]),
+                Subresource("eviction", kind: "Eviction", group: "policy", version: "v1", ["create"]),
                 Subresource("exec", kind: "PodExecOptions", version: "v1", ["create", "get"]),
                 Subresource("portforward", kind: "PodPortForwardOptions", version: "v1", ["create", "get"]),
             ]),

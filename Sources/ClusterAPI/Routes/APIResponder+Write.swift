@@ -25,8 +25,7 @@ extension APIResponder {
         var (object, warnings) = try checked(try await BodyReader.object(request), key.type, target, query)
         if key.type.isNamespaced { object.namespace = key.namespace }
         guard object.name == key.name else {
-            throw APIError(
-                .badRequest, "the name of the object (\(object.name)) does not match the name on the URL (\(key.name))")
+            throw Self.otherName(object, key)
         }
         if key.type == .endpoints { warnings.append(Self.endpointsWarning) }
         Self.convertSecret(&object)
@@ -68,7 +67,7 @@ extension APIResponder {
             let patched = try Self.apply(patch, media, to: current.json)
             var (object, warnings) = try checked(patched, key.type, target, query)
             guard object.name == key.name, object.namespace == key.namespace else {
-                throw APIError(.badRequest, "name and namespace of an object cannot be changed")
+                throw Self.otherName(object, key)
             }
             // A patch that sets a version wants that one to be there.
             let wanted = object.resourceVersion == current.resourceVersion ? nil : object.resourceVersion
@@ -91,13 +90,35 @@ extension APIResponder {
         guard let key = target.key else { throw APIError(.badRequest, "a name is missing") }
         let options = try await deleteOptions(query, request)
         guard let current = store.get(key) else { throw APIError.notFound(key) }
-        if let uid = options.uid, uid != current.uid { throw APIError.conflict(key) }
-        if let version = options.version, version != current.resourceVersion { throw APIError.conflict(key) }
-        let gone = options.isDryRun ? current : try store.delete(key, gracePeriod: options.grace, uid: options.uid)
+        try Self.check(options, current)
+        let gone =
+            options.isDryRun
+            ? current
+            : try store.delete(
+                key, gracePeriod: options.grace, uid: options.uid, propagation: options.propagation)
         switch key.type {
         case .pods, .services, .serviceaccounts, .namespaces: return Self.json(gone.json)
-        default: return Self.json(StatusDocument.success(key, uid: gone.uid))
+        // What waits for its finalizers is there still.
+        default:
+            return Self.json(gone.deletionTimestamp == nil ? StatusDocument.success(key, uid: gone.uid) : gone.json)
         }
+    }
+
+    /// `kubectl drain` deletes pods this way; no budget of disruptions is kept here, so each is granted.
+    func evict(_ key: ObjectKey, _ query: Query, _ request: Request) async throws -> Response {
+        let body = try await BodyReader.object(request)
+        guard body["kind"]?.stringValue == "Eviction" else {
+            throw APIError(.badRequest, "\(body["kind"]?.stringValue ?? "") cannot be handled as an Eviction")
+        }
+        let options = try deleteOptions(body["deleteOptions"] ?? [:], query)
+        guard let pod = store.get(key) else { throw APIError.notFound(key) }
+        try Self.check(options, pod)
+        if !options.isDryRun {
+            _ = try store.delete(
+                key, gracePeriod: options.grace, uid: options.uid, propagation: options.propagation)
+        }
+        return Self.json(
+            ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], .created)
     }
 
     func deleteCollection(
@@ -116,7 +137,8 @@ extension APIResponder {
                 continue
             }
             do throws(APIError) {
-                gone.append(try store.delete(object.key, gracePeriod: options.grace).json)
+                gone.append(
+                    try store.delete(object.key, gracePeriod: options.grace, propagation: options.propagation).json)
             } catch {
                 if error.reason != .notFound { throw error }
             }
@@ -129,25 +151,59 @@ extension APIResponder {
 
     // MARK: Helpers of writes
 
+    private static func otherName(_ object: KubeObject, _ key: ObjectKey) -> APIError {
+        object.name == key.name
+            ? APIError(
+                .badRequest,
+                "the namespace of the object (\(object.namespace)) does not match the namespace on the URL (\(key.namespace))"
+            )
+            : APIError(
+                .badRequest, "the name of the object (\(object.name)) does not match the name on the URL (\(key.name))")
+    }
+
     static var endpointsWarning: String {
         "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+    }
+
+    private static func check(_ options: DeleteOptions, _ object: KubeObject) throws(APIError) {
+        if let uid = options.uid, uid != object.uid { throw .conflict(object.key) }
+        if let version = options.version, version != object.resourceVersion { throw .conflict(object.key) }
     }
 
     private struct DeleteOptions {
         var grace: Int?
         var uid: String?
         var version: String?
+        var propagation: DeletionPropagation?
         var isDryRun: Bool
     }
 
     private func deleteOptions(_ query: Query, _ request: Request) async throws -> DeleteOptions {
-        let bytes = try await BodyReader.bytes(request)
-        let body = bytes.isEmpty ? [:] : try BodyReader.json(bytes)
+        let body = try await BodyReader.optionalObject(request) ?? [:]
+        return try deleteOptions(body, query)
+    }
+
+    private func deleteOptions(_ body: JSONValue, _ query: Query) throws(APIError) -> DeleteOptions {
         let isDryRun = try query.isDryRun() || (body["dryRun"]?.arrayValue ?? []).contains("All")
+        var propagation: DeletionPropagation?
+        if let name = query["propagationPolicy"] ?? body["propagationPolicy"]?.stringValue {
+            guard let known = DeletionPropagation(rawValue: name) else {
+                throw Self.invalidDeleteOptions(
+                    .unsupported("propagationPolicy", name, supported: ["Foreground", "Background", "Orphan", "nil"]))
+            }
+            propagation = known
+        } else if let orphans = body["orphanDependents"]?.boolValue {
+            propagation = orphans ? .orphan : .background
+        }
         return DeleteOptions(
             grace: try query.number("gracePeriodSeconds") ?? body["gracePeriodSeconds"]?.intValue,
             uid: body["preconditions"]?["uid"]?.stringValue,
-            version: body["preconditions"]?["resourceVersion"]?.stringValue, isDryRun: isDryRun)
+            version: body["preconditions"]?["resourceVersion"]?.stringValue, propagation: propagation,
+            isDryRun: isDryRun)
+    }
+
+    private static func invalidDeleteOptions(_ error: FieldError) -> APIError {
+        APIError(.invalid, "DeleteOptions.meta.k8s.io \"\" is invalid: \(error)", causes: [error])
     }
 
     /// The object of a body, of the right kind, with its unknown fields dealt with as the client wants it.
@@ -176,8 +232,9 @@ extension APIResponder {
         do throws(StrictFields.WrongType) {
             unknown = try StrictFields.unknown(in: object)
         } catch {
-            throw APIError(.badRequest, "\(prefix)\(error.path): \(error.description)")
+            throw APIError(.badRequest, prefix + error.description)
         }
+        if let problem = SettingsEncoding.problem(in: object) { throw APIError(.badRequest, prefix + problem) }
         if unknown.isEmpty { return (object, []) }
         let list = unknown.map { "unknown field \"\($0)\"" }
         if query["fieldValidation"] == "Strict" {
@@ -195,8 +252,8 @@ extension APIResponder {
             case "application/strategic-merge-patch+json": return try StrategicMergePatch.apply(patch, to: current)
             default: throw BodyFailure.unsupported(media)
             }
-        } catch let failure as JSONPatch.Failure {
-            throw APIError(.invalid, "the patch cannot be applied: \(failure)")
+        } catch is JSONPatch.Failure {
+            throw BodyFailure.inapplicable
         } catch let failure as StrategicMergePatch.Failure {
             throw APIError(.badRequest, "the patch cannot be applied: \(failure)")
         }

@@ -44,7 +44,15 @@ package struct APIResponder: HTTPResponder {
                 StatusDocument.failure(APIError(.forbidden, "the Host header names another server")), .forbidden)
         }
         if let response = fixed(path, request) { return response }
-        guard let target = ResourcePath(path) else { return Self.notFound() }
+        guard let target = ResourcePath(path) else {
+            // Without a word on which object: kubectl debug then says what is missing.
+            guard path.hasSuffix("/ephemeralcontainers") else { return Self.notFound() }
+            var status = StatusDocument.failure(
+                APIError(.notFound, "the server could not find the requested resource"))
+            // kubectl looks into them without asking whether they are there.
+            status["details"] = [:]
+            return Self.json(status, .notFound)
+        }
         do {
             return try await respond(to: request, at: target, query, context)
         } catch let error as APIError {
@@ -77,6 +85,7 @@ package struct APIResponder: HTTPResponder {
             document = path == "/api" ? DiscoveryDocuments.versions(server: server) : DiscoveryDocuments.groupList
         case "/api/v1": document = DiscoveryDocuments.resources(group: "")
         case "/openapi/v3": document = OpenAPI.index
+        case "/openapi/v2": return Self.openAPIv2(accept)
         default:
             if path.hasPrefix("/openapi/v3/") { return openAPI(String(path.dropFirst(12)), request) }
             let steps = path.split(separator: "/").map(String.init)
@@ -107,6 +116,31 @@ package struct APIResponder: HTTPResponder {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: document.json)))
     }
 
+    /// A document without definitions: kubectl asks it about kinds that the newer one does not have, and then finds out by
+    /// itself that they are not served.
+    private static func openAPIv2(_ accept: String) -> Response {
+        let document =
+            #"{"swagger":"2.0","info":{"title":"Kubernetes","version":"v1.32.4"},"paths":{},"definitions":{}}"#
+        guard accept.contains("proto-openapi.spec.v2@v1.0+protobuf") else {
+            return Response(
+                status: .ok, headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: document)))
+        }
+        return Response(
+            // As the API server names it: with the `@` that clients ask for it would be no media type.
+            status: .ok, headers: [.contentType: "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: Self.emptyOpenAPIv2)))
+    }
+
+    /// swagger = 1, info = 2 (title = 1, version = 2), paths = 8, definitions = 9.
+    private static let emptyOpenAPIv2: [UInt8] = {
+        func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
+            [number << 3 | 2, UInt8(content.count)] + content
+        }
+        let info = field(1, Array("Kubernetes".utf8)) + field(2, Array("v1.32.4".utf8))
+        return field(1, Array("2.0".utf8)) + field(2, info) + field(8, []) + field(9, [])
+    }()
+
     private static func isOurs(host: String?) -> Bool {
         guard let host, !host.isEmpty else { return true }
         var name = host[...]
@@ -128,11 +162,18 @@ package struct APIResponder: HTTPResponder {
             return try await withTaskExecutorPreference(globalConcurrentExecutor) { try log(target, query) }
         }
         if ["attach", "exec", "portforward"].contains(target.subresource) {
-            guard let key = target.key, store.get(key) != nil else {
+            guard let key = target.key, let object = store.get(key) else {
                 throw APIError.notFound(target.key ?? ObjectKey(type, name: ""))
+            }
+            if let name = query["container"], !Pod(object).hasContainer(name) {
+                throw APIError(.badRequest, "container \(name) is not valid for pod \(key.name)")
             }
             throw APIError(
                 .badRequest, "\(target.subresource ?? "") needs a WebSocket, as kubectl 1.31 and newer open it")
+        }
+        if target.subresource == "eviction" {
+            guard request.method == .post, let key = target.key else { throw Self.notAllowed(request, target) }
+            return try await evict(key, query, request)
         }
         if target.subresource == "scale" { return try await scale(target, query, request) }
         if request.method != .get, target.resource.group == EventShape.newGroup {
@@ -254,8 +295,15 @@ package struct APIResponder: HTTPResponder {
         case .tooLarge:
             json(
                 StatusDocument.failure(
-                    APIError(.requestEntityTooLarge, "the body is larger than \(BodyReader.largest) bytes")),
+                    APIError(
+                        .requestEntityTooLarge, "Request entity too large: limit is \(BodyReader.largest)")),
                 .contentTooLarge)
+        case .inapplicable:
+            // Not a word on which object, as the API server has it: kubectl then shows the message.
+            json(
+                StatusDocument.failure(
+                    APIError(.invalid, "the server rejected our request due to an error in our request")),
+                .unprocessableContent)
         case .broken: json(StatusDocument.failure(APIError(.badRequest, "the body is cut off")), .badRequest)
         case .unsupported(let type):
             json(

@@ -28,8 +28,17 @@ enum BodyReader {
 
     /// The object in a body, whatever it is written in.
     static func object(_ request: Request) async throws -> JSONValue {
+        try object(try await bytes(request), mediaType(request))
+    }
+
+    /// The object in a body that may be empty; then nil.
+    static func optionalObject(_ request: Request) async throws -> JSONValue? {
         let bytes = try await bytes(request)
-        switch mediaType(request) {
+        return bytes.isEmpty ? nil : try object(bytes, mediaType(request))
+    }
+
+    private static func object(_ bytes: [UInt8], _ mediaType: String) throws -> JSONValue {
+        switch mediaType {
         case "application/json": return try json(bytes)
         case "application/yaml": return try yaml(bytes)
         case "application/vnd.kubernetes.protobuf":
@@ -64,4 +73,6 @@ enum BodyFailure: Error {
     case tooLarge
     case broken
     case unsupported(String)
+    /// A JSON patch that the object does not fit.
+    case inapplicable
 }

@@ -64,7 +64,7 @@ final class UpgradeHandler: ChannelInboundHandler, RemovableChannelHandler {
             let container = query["container"] ?? pod.containers.first?.name ?? ""
             let command = query.all("command")
             let isAttach = path.subresource == "attach"
-            guard isAttach || !command.isEmpty else { return nil }
+            guard isAttach || !command.isEmpty, pod.hasContainer(container) else { return nil }
             let request = SessionRequest(
                 isAttach ? .container : .command(command, hasTerminal: query.flag("tty")), pod: pod,
                 container: container, hasInput: query.flag("stdin"))

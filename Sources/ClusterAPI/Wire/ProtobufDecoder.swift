@@ -88,6 +88,12 @@ enum ProtobufDecoder {
             5: ("hostIP", .string),
         ],
         "EnvVar": [1: ("name", .string), 2: ("value", .string)],
+        "Eviction": [1: ("metadata", .message("ObjectMeta")), 2: ("deleteOptions", .message("DeleteOptions"))],
+        "DeleteOptions": [
+            1: ("gracePeriodSeconds", .pointerInt), 2: ("preconditions", .message("Preconditions")),
+            3: ("orphanDependents", .pointerBool), 4: ("propagationPolicy", .string), 5: ("dryRun", .list(.string)),
+        ],
+        "Preconditions": [1: ("uid", .string), 2: ("resourceVersion", .string)],
         "SelfSubjectAccessReview": [
             1: ("metadata", .message("ObjectMeta")), 2: ("spec", .message("AccessReviewSpec")),
         ],
