@@ -65,6 +65,7 @@ extension RuntimeState {
         } else {
             spec = try processSpec(container, entry)
         }
+        spec.name = command.first
         guard isolation == .root else {
             let words = command.map { ContainerCommand.localised($0, mounts: container.places(entry.places)) }
             spec.program = try ContainerCommand.program(words.first ?? "", of: container, in: configuration)

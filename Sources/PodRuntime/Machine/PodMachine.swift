@@ -124,6 +124,9 @@ package struct PodMachine: Sendable {
         settle(index, ended, waiting: "CrashLoopBackOff", at: now, &actions)
     }
 
+    /// Reasons for which there never was a container, so that its next try is no restart.
+    private static let withoutContainer: Set<String> = ["ErrImagePull", "CreateContainerConfigError"]
+
     /// Decides whether a container that has ended starts again, and when.
     private mutating func settle(
         _ index: Index, _ ended: ContainerMachine.Ended, waiting reason: String, at now: Moment,
@@ -136,8 +139,10 @@ package struct PodMachine: Sendable {
         }
         let uptime = ended.finished.elapsed - ended.started.elapsed
         let wait = containers[index].backoff.next(afterRunning: uptime)
-        containers[index].lastEnded = ended
-        containers[index].restartCount += 1
+        if !Self.withoutContainer.contains(reason) {
+            containers[index].lastEnded = ended
+            containers[index].restartCount += 1
+        }
         var message = ended.message
         if wait > .zero, reason == "CrashLoopBackOff" {
             message = "back-off \(wait.components.seconds)s restarting failed container=\(name(index)) pod=\(pod.name)"

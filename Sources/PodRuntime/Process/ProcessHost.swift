@@ -240,7 +240,7 @@ extension ProcessSpec {
             return copy
         }
         defer { for string in strings { free(string) } }
-        let argv = ([program] + arguments).map(keep) + [nil]
+        let argv = ([name ?? program] + arguments).map(keep) + [nil]
         let envp = variables.map { keep("\($0.name)=\($0.value)") } + [nil]
         let cBinds = (joined == nil ? binds : []).map { bind in
             cpod_bind(source: keep(bind.source), target: keep(bind.target), flags: bind.flags)

@@ -20,6 +20,8 @@ package struct ProcessSpec: Sendable {
 
     /// The program's path, absolute.
     package var program: String
+    /// What the program is told it is called; nil for its path.
+    package var name: String?
     /// Its arguments, without the program's own name.
     package var arguments: [String]
     /// The whole environment; later entries of the same name win.
