@@ -95,7 +95,7 @@ struct ContainerNetworkTests {
         }
     }
 
-    @Test("7.10 other ports of a cluster IP refuse, and it does not answer ping")
+    @Test("S54, S55, 7.10 other ports of a cluster IP refuse, and it does not answer ping")
     func otherPorts() async throws {
         let frontend = Self.frontend("10.96.0.50", 80)
         try await run(exempt: [ContainerNetwork.address("10.96.0.10")]) { plane async throws in
