@@ -122,7 +122,7 @@ extension KubectlTests {
         #expect(try await suite.down().code == 0)
     }
 
-    @Test("S14, S19, S34: a selector is replaced, all fields of a port are kept, and cookies bind nobody to a pod")
+    @Test("S14, S19, S32, S34: a selector is replaced, all fields of a port are kept, and cookies bind nobody to a pod")
     func fields() async throws {
         _ = try await kubectl("run", "quiz-canary", "--image=kiada/quiz:1.0", "--labels=app=quiz,rel=canary")
         #expect(
@@ -150,7 +150,7 @@ extension KubectlTests {
             cookie.errors
                 == "The Service \"quote\" is invalid: spec.sessionAffinity: Unsupported value: \"Cookie\": supported values: \"ClientIP\", \"None\"\n"
         )
-        // S32, too: a client that shows the same cookie each time reaches every pod.
+        // A client that shows the same cookie each time reaches every pod.
         let quote = try suite.clusterIP("quote")
         let loop = try await suite.curl(
             "-H", "Connection: close", "-b", "session=1", "http://\(quote)/?[1-200]")

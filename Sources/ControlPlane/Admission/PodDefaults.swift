@@ -8,6 +8,8 @@ enum PodDefaults {
         for (key, value) in [
             ("restartPolicy", "Always"), ("dnsPolicy", "ClusterFirst"), ("terminationGracePeriodSeconds", 30),
             ("enableServiceLinks", true),
+            // kubectl debug 1.37 looks into it without asking whether it is there.
+            ("securityContext", [:]),
         ] as [(String, JSONValue)] where spec[key] == nil || spec[key] == .null {
             spec[key] = value
         }
