@@ -43,17 +43,22 @@ package final class SQLiteJournal: StoreJournal {
     }
 
     package func write(_ key: ObjectKey, _ object: KubeObject?, revision: UInt64) throws {
+        guard let object else { return try remove(key, revision: revision) }
+        let json = Data(object.json.serialized())
+        // One statement is a transaction by itself.
+        try queue.writeWithoutTransaction { database in
+            try database.cachedStatement(
+                sql: "INSERT OR REPLACE INTO object (type, namespace, name, json) VALUES (?, ?, ?, ?)"
+            ).execute(arguments: [key.type.rawValue, key.namespace, key.name, json])
+        }
+    }
+
+    private func remove(_ key: ObjectKey, revision: UInt64) throws {
         try queue.write { database in
-            if let object {
-                try database.cachedStatement(
-                    sql: "INSERT OR REPLACE INTO object (type, namespace, name, json) VALUES (?, ?, ?, ?)"
-                ).execute(arguments: [key.type.rawValue, key.namespace, key.name, Data(object.json.serialized())])
-            } else {
-                try database.cachedStatement(sql: "DELETE FROM object WHERE type = ? AND namespace = ? AND name = ?")
-                    .execute(arguments: [key.type.rawValue, key.namespace, key.name])
-                // An object that is kept has the revision of its write in it.
-                try database.cachedStatement(sql: "UPDATE revision SET value = ?").execute(arguments: [Int64(revision)])
-            }
+            try database.cachedStatement(sql: "DELETE FROM object WHERE type = ? AND namespace = ? AND name = ?")
+                .execute(arguments: [key.type.rawValue, key.namespace, key.name])
+            // An object that is kept has the revision of its write in it.
+            try database.cachedStatement(sql: "UPDATE revision SET value = ?").execute(arguments: [Int64(revision)])
         }
     }
 

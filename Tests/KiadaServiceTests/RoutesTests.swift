@@ -89,8 +89,10 @@ struct KiadaRoutesTests {
     }
 
     @Test(
-        "a client's IPv4 address is shown as such, also on a socket for both families",
-        arguments: [("::ffff:10.96.192.2", "10.96.192.2"), ("10.0.0.1", "10.0.0.1"), ("fd00::1", "fd00::1")])
+        "S62: a client's IPv4 address is shown as a socket for both families has it",
+        arguments: [
+            ("::ffff:10.96.192.2", "::ffff:10.96.192.2"), ("10.0.0.1", "::ffff:10.0.0.1"), ("fd00::1", "fd00::1"),
+        ])
     func clientAddress(seen: String, shown: String) {
         #expect(KiadaRoutes.clientIP(seen) == shown)
     }

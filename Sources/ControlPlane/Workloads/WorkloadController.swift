@@ -6,8 +6,8 @@ import Logging
 struct WorkloadController {
     static let types: Set<ResourceType> = [.deployments, .replicasets, .pods]
     static let hashLabel = "pod-template-hash"
-    private static let revisionAnnotation = "deployment.kubernetes.io/revision"
-    private static let sizeAnnotation = "deployment.kubernetes.io/desired-replicas"
+    static let revisionAnnotation = "deployment.kubernetes.io/revision"
+    static let sizeAnnotation = "deployment.kubernetes.io/desired-replicas"
 
     let store: Store
     private let events: EventRecorder
@@ -130,171 +130,10 @@ struct WorkloadController {
         return (left.creationTimestamp ?? "", left.name) > (right.creationTimestamp ?? "", right.name)
     }
 
-    // MARK: Deployments
-
-    private mutating func synchronize(deployment: KubeObject) -> Set<ObjectKey> {
-        dueTimes[deployment.key] = nil
-        guard deployment.deletionTimestamp == nil, let uid = deployment.uid else { return [] }
-        var touched: Set<ObjectKey> = []
-        adoptSets(of: deployment)
-        var sets = index.replicaSets(ownedBy: uid)
-        let hash = Self.hash(of: deployment, among: sets)
-        if !sets.contains(where: { $0.labels[Self.hashLabel] == hash }) {
-            guard let made = write(replicaSet(of: deployment, hash, revision: Self.nextRevision(sets)), isNew: true)
-            else { return [] }
-            touched.insert(made.key)
-            sets = index.replicaSets(ownedBy: uid)
-        }
-        for set in sets where set.json["spec"]?["minReadySeconds"] != deployment.json["spec"]?["minReadySeconds"] {
-            var set = set
-            set.json["spec"]?["minReadySeconds"] = deployment.json["spec"]?["minReadySeconds"]
-            if let written = write(set, isNew: false) { touched.insert(written.key) }
-        }
-        sets = index.replicaSets(ownedBy: uid)
-        guard let current = sets.first(where: { $0.labels[Self.hashLabel] == hash }) else { return touched }
-        let olds = sets.filter { $0.labels[Self.hashLabel] != hash }
-        touched.formUnion(claim(current, deployment, sets))
-        if deployment.json["spec"]?["paused"]?.boolValue != true {
-            touched.formUnion(scale(deployment, current, olds))
-        }
-        cleanUp(olds, deployment)
-        return touched.union(writeStatus(deployment: deployment, uid, hash))
-    }
-
-    private mutating func scale(_ deployment: KubeObject, _ current: KubeObject, _ olds: [KubeObject]) -> Set<ObjectKey>
-    {
-        let spec = deployment.json["spec"]
-        let desired = spec?["replicas"]?.intValue ?? 1
-        func size(_ set: KubeObject) -> RollingUpdate.Old {
-            RollingUpdate.Old(
-                replicas: set.json["spec"]?["replicas"]?.intValue ?? 0,
-                available: set.json["status"]?["availableReplicas"]?.intValue ?? 0)
-        }
-        var touched: Set<ObjectKey> = []
-        if spec?["strategy"]?["type"]?.stringValue == "Recreate" {
-            for old in olds { touched.formUnion(resize(old, to: 0, for: deployment)) }
-            let isEmpty = olds.allSatisfy { index.pods(ownedBy: $0.uid ?? "").isEmpty }
-            if isEmpty { touched.formUnion(resize(current, to: desired, for: deployment)) }
-            return touched
-        }
-        let rolling = spec?["strategy"]?["rollingUpdate"]
-        func share(_ key: String) -> RollingUpdate.Share {
-            IntOrString(rolling?[key]).flatMap { RollingUpdate.Share($0.description) } ?? .percent(25)
-        }
-        let update = RollingUpdate(
-            desired: desired, maxSurge: share("maxSurge"), maxUnavailable: share("maxUnavailable"))
-        let next = update.step(new: size(current), olds: olds.map(size))
-        touched.formUnion(resize(current, to: next.new, for: deployment))
-        for (old, count) in zip(olds, next.olds) {
-            touched.formUnion(resize(old, to: count, for: deployment))
-        }
-        return touched
-    }
-
-    private mutating func resize(_ set: KubeObject, to count: Int, for deployment: KubeObject) -> Set<ObjectKey> {
-        let before = set.json["spec"]?["replicas"]?.intValue ?? 0
-        guard before != count else { return [] }
-        var set = set
-        set.json["spec"]?["replicas"] = JSONValue(count)
-        guard let written = write(set, isNew: false) else { return [] }
-        note(
-            deployment, "ScalingReplicaSet",
-            "Scaled \(count > before ? "up" : "down") replica set \(set.name) from \(before) to \(count)")
-        return [written.key]
-    }
-
-    private func replicaSet(of deployment: KubeObject, _ hash: String, revision: Int) -> KubeObject {
-        let spec = deployment.json["spec"]
-        var set = KubeObject(.replicasets, namespace: deployment.namespace, name: "\(deployment.name)-\(hash)")
-        var template = spec?["template"] ?? [:]
-        var labels = template["metadata"]?["labels"]?.stringMap ?? [:]
-        labels[Self.hashLabel] = hash
-        var metadata = template["metadata"] ?? [:]
-        metadata["labels"] = JSONValue(labels)
-        template["metadata"] = metadata
-        var selector = spec?["selector"] ?? [:]
-        var matched = selector["matchLabels"]?.stringMap ?? [:]
-        matched[Self.hashLabel] = hash
-        selector["matchLabels"] = JSONValue(matched)
-        set.labels = labels
-        set.annotations = Self.handedDown(deployment.annotations)
-        set.annotations[Self.revisionAnnotation] = "\(revision)"
-        set.annotations[Self.sizeAnnotation] = "\(spec?["replicas"]?.intValue ?? 1)"
-        set.ownerReferences = [OwnerReference(controller: deployment)]
-        set.json["spec"] = ["replicas": 0, "selector": selector, "template": template]
-        set.json["spec"]?["minReadySeconds"] = spec?["minReadySeconds"]
-        return set
-    }
-
-    /// Gives the set that is current (again) the newest revision, and the Deployment the same.
-    private mutating func claim(
-        _ current: KubeObject, _ deployment: KubeObject, _ sets: [KubeObject]
-    ) -> Set<ObjectKey> {
-        func revision(_ object: KubeObject) -> Int {
-            object.annotations[Self.revisionAnnotation].flatMap { Int($0) } ?? 0
-        }
-        var touched: Set<ObjectKey> = []
-        var number = revision(current)
-        if sets.contains(where: { revision($0) > number }) { number = Self.nextRevision(sets) }
-        var set = current
-        set.annotations[Self.revisionAnnotation] = "\(number)"
-        set.annotations.merge(Self.handedDown(deployment.annotations)) { $1 }
-        if set.annotations != current.annotations {
-            if let written = write(set, isNew: false) { touched.insert(written.key) }
-        }
-        if revision(deployment) != number {
-            var changed = deployment
-            changed.annotations[Self.revisionAnnotation] = "\(number)"
-            if let written = write(changed, isNew: false) { touched.insert(written.key) }
-        }
-        return touched
-    }
-
-    /// What a ReplicaSet says like its Deployment, such as why there is this revision.
-    private static func handedDown(_ annotations: [String: String]) -> [String: String] {
-        let own = [revisionAnnotation, sizeAnnotation, "kubectl.kubernetes.io/last-applied-configuration"]
-        return annotations.filter { !own.contains($0.key) }
-    }
-
-    private static func nextRevision(_ sets: [KubeObject]) -> Int {
-        (sets.compactMap { $0.annotations[revisionAnnotation].flatMap { Int($0) } }.max() ?? 0) + 1
-    }
-
-    /// Old sets without pods are kept for `rollout undo`, up to a limit.
-    private mutating func cleanUp(_ olds: [KubeObject], _ deployment: KubeObject) {
-        let limit = deployment.json["spec"]?["revisionHistoryLimit"]?.intValue ?? 10
-        let empty = olds.filter { set in
-            set.json["spec"]?["replicas"]?.intValue == 0 && index.pods(ownedBy: set.uid ?? "").isEmpty
-        }
-        for set in empty.dropLast(max(0, limit)) { delete(set) }
-    }
-
-    /// The hash in the name of the ReplicaSet that has the Deployment's template, or will have it.
-    private static func hash(of deployment: KubeObject, among sets: [KubeObject]) -> String {
-        let template = (deployment.json["spec"]?["template"] ?? [:]).essence
-        let present = sets.first { set in
-            var other = set.json["spec"]?["template"] ?? [:]
-            other["metadata"]?["labels"]?[hashLabel] = nil
-            return other.essence == template
-        }
-        return present?.labels[hashLabel] ?? hash(template)
-    }
-
-    /// Ten characters that differ when the template does.
-    static func hash(_ template: JSONValue) -> String {
-        var hash = StableHash.fnv1a(template.serialized())
-        let alphabet = Array("bcdfghjklmnpqrstvwxz2456789")
-        return String(
-            (0..<10).map { _ in
-                defer { hash /= UInt64(alphabet.count) }
-                return alphabet[Int(hash % UInt64(alphabet.count))]
-            })
-    }
-
     // MARK: Writing
 
     /// Writes an Event about a workload.
-    private func note(_ object: KubeObject, _ reason: String, _ message: String, isWarning: Bool = false) {
+    func note(_ object: KubeObject, _ reason: String, _ message: String, isWarning: Bool = false) {
         let component = object.type == .deployments ? "deployment-controller" : "replicaset-controller"
         events.record(object, by: component, isWarning: isWarning, reason: reason, message: message)
     }
@@ -325,7 +164,7 @@ struct WorkloadController {
         }
     }
 
-    private mutating func delete(_ object: KubeObject) {
+    mutating func delete(_ object: KubeObject) {
         do throws(APIError) {
             let gone = try store.delete(object.key, uid: object.uid)
             _ = index.apply(gone, isDeleted: store.get(object.key) == nil)

@@ -5,7 +5,7 @@ package struct PageContents: Sendable {
     package var quote: Result<Served<String>, UpstreamError>
     package var question: Result<Served<Question>, UpstreamError>
     package var identity: PodIdentity
-    /// As the socket has it: `::ffff:127.0.0.1` for an IPv4 client of an IPv6 listener.
+    /// An IPv4 client as a socket for both families has it: `::ffff:127.0.0.1`.
     package var clientIP: String
     package var statusMessage: String
 

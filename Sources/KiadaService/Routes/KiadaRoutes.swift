@@ -1,7 +1,6 @@
 import HTTPTypes
 package import Hummingbird
 import NIOCore
-import NetTypes
 package import ServiceKit
 
 /// All paths of the front end.
@@ -84,12 +83,11 @@ package struct KiadaRoutes: Sendable {
             clientIP: Self.clientIP(context.remoteAddress?.ipAddress), statusMessage: status.text)
     }
 
-    /// As people know it: a socket for both families writes IPv4 addresses as `::ffff:192.0.2.1`.
+    /// As the book's front end shows it (S62): on a socket for both families, which writes IPv4 addresses as
+    /// `::ffff:192.0.2.1`; here also on a socket for IPv4 alone, which is what a pod has where it shares a network with others.
     static func clientIP(_ text: String?) -> String {
         guard let text else { return "unknown" }
-        guard text.utf8.contains(UInt8(ascii: ":")) else { return text }
-        if case .v6(let address)? = IPAddress(text), let mapped = address.mappedIPv4 { return "\(mapped)" }
-        return text
+        return text.utf8.contains(UInt8(ascii: ":")) ? text : "::ffff:\(text)"
     }
 }
 
