@@ -4,7 +4,7 @@ export KIADA_STRICT := 1
 SCRATCH ?= .build
 # What Debian 12 needs besides Swift: to build, and PostgreSQL for the quiz's tests.
 BUILD_PACKAGES := zlib1g-dev libsqlite3-dev libpq-dev
-TEST_PACKAGES := postgresql curl dnsutils ldnsutils gcc libc6-dev musl-tools util-linux python3-dnspython nftables iproute2
+TEST_PACKAGES := postgresql curl dnsutils ldnsutils gcc libc6-dev musl-tools util-linux python3-dnspython nftables iproute2 iputils-ping
 PROGRAMS := kiada-suite,service-proxy,kiada,quote,quiz
 BIN := $(SCRATCH)/release
 # With Swift's runtime in them programs take about a tenth less processor time (docs/benchmarks.md), and run where Swift is not

@@ -30,6 +30,13 @@ struct DNSPodTests {
         keeper.handle([WatchEvent(kind: kind, object: object, revision: 1)])
     }
 
+    @Test("its ports are the node's, as those of every pod on the node's network")
+    func ports() throws {
+        let ports = try present().json["spec"]?["containers"]?[0]?["ports"]?.arrayValue ?? []
+        #expect(ports.map { $0["hostPort"]?.intValue } == [53, 53, 9153])
+        #expect(ports.allSatisfy { $0["hostPort"] == $0["containerPort"] })
+    }
+
     @Test("it is found by kube-dns's label, at the node's address, and Ready only while names are answered there")
     func condition() throws {
         #expect(try present().labels == ["k8s-app": "kube-dns"] && Pod(present()).isMirror)

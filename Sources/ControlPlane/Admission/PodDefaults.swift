@@ -16,30 +16,34 @@ enum PodDefaults {
         if let node = old?.json["spec"]?["nodeName"], spec["nodeName"] == nil {
             spec["nodeName"] = node
         }
+        let isHostNetwork = spec["hostNetwork"]?.boolValue == true
         for list in ["initContainers", "containers"] {
             guard let containers = spec[list]?.arrayValue else { continue }
-            spec[list] = .array(containers.map(container))
+            spec[list] = .array(containers.map { container($0, isHostNetwork: isHostNetwork) })
         }
         object.json["spec"] = spec
     }
 
-    private static func container(_ json: JSONValue) -> JSONValue {
+    private static func container(_ json: JSONValue, isHostNetwork: Bool) -> JSONValue {
         guard json.objectValue != nil else { return json }
         var container = json
         if let ports = container["ports"]?.arrayValue {
-            container["ports"] = .array(
-                ports.map { port in
-                    guard port.objectValue != nil, (port["protocol"]?.stringValue ?? "").isEmpty else { return port }
-                    var port = port
-                    port["protocol"] = "TCP"
-                    return port
-                })
+            container["ports"] = .array(ports.map { port($0, isHostNetwork: isHostNetwork) })
         }
         for kind in ["livenessProbe", "readinessProbe", "startupProbe"] {
             guard let probe = container[kind], probe.objectValue != nil else { continue }
             container[kind] = self.probe(probe)
         }
         return container
+    }
+
+    private static func port(_ json: JSONValue, isHostNetwork: Bool) -> JSONValue {
+        guard json.objectValue != nil else { return json }
+        var port = json
+        if (port["protocol"]?.stringValue ?? "").isEmpty { port["protocol"] = "TCP" }
+        // On the node's network it is the node's port.
+        if isHostNetwork, (port["hostPort"]?.intValue ?? 0) == 0 { port["hostPort"] = port["containerPort"] }
+        return port
     }
 
     private static func probe(_ json: JSONValue) -> JSONValue {

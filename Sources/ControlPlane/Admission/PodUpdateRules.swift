@@ -15,7 +15,11 @@ enum PodUpdateRules {
     ///   - object: the pod as it is to be, defaults filled in.
     ///   - old: as it is stored.
     static func errors(of object: KubeObject, old: KubeObject) -> [FieldError] {
-        guard let spec = object.json["spec"], let before = old.json["spec"], spec != before else { return [] }
+        guard object.json["spec"] != old.json["spec"] else { return [] }
+        // What an earlier version of this program stored may lack a default that is filled in by now.
+        var old = old
+        PodDefaults.fillIn(&old)
+        guard let spec = object.json["spec"], let before = old.json["spec"] else { return [] }
         let moved = ["containers", "initContainers"].filter { list in
             (spec[list]?.arrayValue ?? []).count != (before[list]?.arrayValue ?? []).count
         }
