@@ -8,10 +8,15 @@ TEST_PACKAGES := postgresql curl dnsutils ldnsutils gcc libc6-dev musl-tools uti
 PROGRAMS := kiada-suite,service-proxy,kiada,quote,quiz
 BIN := $(SCRATCH)/release
 # With Swift's runtime in them programs take about a tenth less processor time (docs/benchmarks.md), and run where Swift is not
-# installed. Toolchains without the static libraries, macOS's among them, link it as usual.
-SWIFT_LIBRARIES := $(dir $(realpath $(shell command -v swift)))../lib
-STATIC := $(if $(wildcard $(SWIFT_LIBRARIES)/swift_static/linux/libswiftCore.a),--static-swift-stdlib)
-RELEASE_BUILD := swift build --scratch-path $(SCRATCH) -c release $(STATIC)
+# installed. lld makes them smaller, most of all where the C library knows packed relocations (glibc 2.36). Toolchains without the
+# static libraries or without lld, macOS's among them, link as usual.
+SWIFT_PROGRAMS := $(dir $(realpath $(shell command -v swift)))
+STATIC := $(if $(wildcard $(SWIFT_PROGRAMS)../lib/swift_static/linux/libswiftCore.a),--static-swift-stdlib)
+PACKED := $(shell printf '2.36\n%s\n' "$$(getconf GNU_LIBC_VERSION 2> /dev/null | cut -d ' ' -f 2)" | sort -VC 2> /dev/null && \
+  echo -Xlinker -z -Xlinker pack-relative-relocs)
+LINKER := $(if $(STATIC),$(if $(wildcard $(SWIFT_PROGRAMS)ld.lld),\
+  -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker --icf=safe $(PACKED)))
+RELEASE_BUILD := swift build --scratch-path $(SCRATCH) -c release $(STATIC) $(LINKER)
 # Arguments for `make up` and its like: make up ARGS="--node-name laptop"
 ARGS ?=
 
