@@ -160,7 +160,7 @@ package final class Suite: Sendable {
                     onReport(current)
                     // A report costs in proportion to all there is; once all is well, changes are told in bunches.
                     guard current.state == .ready || current.state == .degraded else { continue }
-                    try? await Task.sleep(for: min(max(.milliseconds(100), (clock.now - start) * 200), .seconds(2)))
+                    try? await Task.sleep(for: min(max(.milliseconds(100), (clock.now - start) * 60), .seconds(2)))
                 }
                 return false
             }
