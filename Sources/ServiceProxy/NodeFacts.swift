@@ -18,7 +18,7 @@ enum NodeFacts {
         node.json["status"]?["nodeInfo"] = [
             "architecture": .string(architecture), "operatingSystem": "linux",
             "kernelVersion": .string(text(&system.release)), "osImage": .string(osImage),
-            "kubeletVersion": "v1.32.4", "kubeProxyVersion": "v1.32.4",
+            "kubeletVersion": .string(KubernetesVersion.text), "kubeProxyVersion": .string(KubernetesVersion.text),
             "containerRuntimeVersion": "kiada://0.1.0", "machineID": "", "systemUUID": "", "bootID": "",
         ]
         guard let conditions = node.json["status"]?["conditions"]?.arrayValue else { return }

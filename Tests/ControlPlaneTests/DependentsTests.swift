@@ -11,17 +11,6 @@ struct DependentsTests {
 
     init() throws { driven = try Driven() }
 
-    private static func deployment() -> KubeObject {
-        var object = KubeObject(.deployments, namespace: "kiada", name: "web")
-        object.json["spec"] = [
-            "replicas": 2, "selector": ["matchLabels": ["app": "web"]],
-            "template": [
-                "metadata": ["labels": ["app": "web"]], "spec": ["containers": [["name": "web", "image": "a"]]],
-            ],
-        ]
-        return object
-    }
-
     private func names(_ type: ResourceType) -> [String] { store.list(type, namespace: "kiada").items.map(\.name) }
 
     private static func refusal(_ body: () throws -> Void) -> String? {
@@ -85,7 +74,7 @@ struct DependentsTests {
 
     @Test("--cascade=orphan leaves ReplicaSets and pods; the same Deployment takes them over again")
     mutating func orphan() async throws {
-        let made = try store.create(Self.deployment())
+        let made = try store.create(.webDeployment(replicas: 2))
         try await driven.settle()
         let (sets, pods) = (names(.replicasets), names(.pods))
         #expect(sets.count == 1 && pods.count == 2)
@@ -93,7 +82,7 @@ struct DependentsTests {
         try await driven.settle()
         #expect(store.get(made.key) == nil && names(.replicasets) == sets && names(.pods) == pods)
         #expect(store.list(.replicasets).items.allSatisfy { $0.ownerReferences.isEmpty })
-        let again = try store.create(Self.deployment())
+        let again = try store.create(.webDeployment(replicas: 2))
         try await driven.settle()
         #expect(names(.replicasets) == sets && names(.pods) == pods)
         #expect(store.list(.replicasets).items.first?.ownerReferences.first?.uid == again.uid)
@@ -101,7 +90,7 @@ struct DependentsTests {
 
     @Test("--cascade=foreground: the owner goes after the last of its pods")
     mutating func foreground() async throws {
-        let made = try store.create(Self.deployment())
+        let made = try store.create(.webDeployment(replicas: 2))
         try await driven.settle()
         _ = try store.delete(made.key, propagation: .foreground)
         try await driven.settle()

@@ -11,17 +11,6 @@ struct WorkloadOwnershipTests {
 
     init() throws { driven = try Driven() }
 
-    private static func deployment(_ image: String, template: JSONValue = [:]) -> KubeObject {
-        var object = KubeObject(.deployments, namespace: "kiada", name: "web")
-        var metadata = template
-        metadata["labels"] = ["app": "web"]
-        object.json["spec"] = [
-            "replicas": 1, "selector": ["matchLabels": ["app": "web"]],
-            "template": ["metadata": metadata, "spec": ["containers": [["name": "web", "image": .string(image)]]]],
-        ]
-        return object
-    }
-
     private func pods() -> [KubeObject] {
         store.list(.pods, namespace: "kiada").items.filter { $0.deletionTimestamp == nil }
     }
@@ -32,7 +21,7 @@ struct WorkloadOwnershipTests {
 
     @Test("a pod that is relabelled is let go and replaced; one that comes back is one too many")
     mutating func released() async throws {
-        _ = try store.create(Self.deployment("a"))
+        _ = try store.create(.webDeployment("a", replicas: 1))
         try await driven.settle()
         let pod = try #require(pods().first)
         _ = try store.modify(pod.key) { $0.labels["app"] = "debug" }
@@ -46,7 +35,7 @@ struct WorkloadOwnershipTests {
     @Test("pods that nobody controls are taken by a ReplicaSet that selects them, whoever was first")
     mutating func adopted() async throws {
         var set = KubeObject(.replicasets, namespace: "kiada", name: "set")
-        set.json["spec"] = Self.deployment("a").json["spec"]
+        set.json["spec"] = KubeObject.webDeployment("a", replicas: 1).json["spec"]
         set.json["spec"]?["replicas"] = 2
         let before = try store.create(Cluster.pod("before", labels: ["app": "web"])).key
         let other = try store.create(Cluster.pod("other", labels: ["app": "else"])).key
@@ -63,19 +52,20 @@ struct WorkloadOwnershipTests {
 
     @Test("kubectl's undo writes an empty time into the template: it is the same revision all the same")
     mutating func undone() async throws {
-        _ = try store.create(Self.deployment("a"))
+        _ = try store.create(.webDeployment("a", replicas: 1))
         try await driven.settle()
-        _ = try store.update(Self.deployment("b"))
+        _ = try store.update(.webDeployment("b", replicas: 1))
         try await driven.settle()
         #expect(revisions() == ["1", "2"])
-        _ = try store.update(Self.deployment("a", template: ["creationTimestamp": .null, "annotations": [:]]))
+        _ = try store.update(
+            .webDeployment("a", replicas: 1, metadata: ["creationTimestamp": .null, "annotations": [:]]))
         try await driven.settle()
         #expect(revisions() == ["2", "3"] && store.list(.replicasets).items.count == 2)
     }
 
     @Test("why there is a revision is told by its ReplicaSet too")
     mutating func changeCause() async throws {
-        let key = try store.create(Self.deployment("a")).key
+        let key = try store.create(.webDeployment("a", replicas: 1)).key
         try await driven.settle()
         _ = try store.modify(key) { $0.annotations["kubernetes.io/change-cause"] = "first" }
         try await driven.settle()
@@ -85,7 +75,7 @@ struct WorkloadOwnershipTests {
 
     @Test("a rollout that makes no progress is told so after its deadline, and a paused one that it is paused")
     mutating func progress() async throws {
-        var deployment = Self.deployment("a")
+        var deployment = KubeObject.webDeployment("a", replicas: 1)
         deployment.json["spec"]?["progressDeadlineSeconds"] = 60
         let key = try store.create(deployment).key
         try await driven.settle()
@@ -115,7 +105,7 @@ struct WorkloadOwnershipTests {
 
     @Test("Events tell of scaling, and of pods that come, go or are refused")
     mutating func told() async throws {
-        let key = try store.create(Self.deployment("a")).key
+        let key = try store.create(.webDeployment("a", replicas: 1)).key
         try await driven.settle()
         let set = try #require(store.list(.replicasets).items.first)
         #expect(

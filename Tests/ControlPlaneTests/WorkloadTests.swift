@@ -53,18 +53,6 @@ struct RollingUpdateTests {
 
 @Suite("Deployments and ReplicaSets")
 struct WorkloadControllerTests {
-    private static func deployment(_ image: String, replicas: Int = 3) -> KubeObject {
-        var object = KubeObject(.deployments, namespace: "kiada", name: "web")
-        object.json["spec"] = [
-            "replicas": JSONValue(replicas), "selector": ["matchLabels": ["app": "web"]],
-            "template": [
-                "metadata": ["labels": ["app": "web"]],
-                "spec": ["containers": [["name": "web", "image": .string(image)]]],
-            ],
-        ]
-        return object
-    }
-
     private func pods(_ store: Store) -> [KubeObject] { store.list(.pods, namespace: "kiada").items }
 
     /// Makes all pods ready, and removes those that are ending, as a runtime would.
@@ -84,7 +72,7 @@ struct WorkloadControllerTests {
     func life() async throws {
         var driven = try Driven()
         let store = driven.cluster.store
-        let made = try store.create(Self.deployment("a"))
+        let made = try store.create(.webDeployment("a", replicas: 3))
         #expect(made.json["spec"]?["strategy"]?["rollingUpdate"]?["maxSurge"] == "25%")
         try await driven.settle()
         #expect(pods(store).count == 3)
@@ -109,7 +97,7 @@ struct WorkloadControllerTests {
     func replacement() async throws {
         var driven = try Driven()
         let store = driven.cluster.store
-        _ = try store.create(Self.deployment("a"))
+        _ = try store.create(.webDeployment("a", replicas: 3))
         try await driven.settle()
         let victim = try #require(pods(store).first)
         _ = try store.delete(victim.key, gracePeriod: 0)
@@ -121,12 +109,12 @@ struct WorkloadControllerTests {
     func update() async throws {
         var driven = try Driven()
         let store = driven.cluster.store
-        let key = try store.create(Self.deployment("a", replicas: 4)).key
+        let key = try store.create(.webDeployment("a", replicas: 4)).key
         try await driven.settle()
         try run(store)
         try await driven.settle()
         for image in ["b", "a"] {
-            _ = try store.update(Self.deployment(image, replicas: 4))
+            _ = try store.update(.webDeployment(image, replicas: 4))
             for _ in 0..<12 {
                 try await driven.settle()
                 let ready = pods(store).count { Pod($0).isReady && $0.deletionTimestamp == nil }
@@ -145,14 +133,14 @@ struct WorkloadControllerTests {
     @Test("the selector has to match the template and stays")
     func rules() throws {
         let store = try Cluster().store
-        var wrong = Self.deployment("a")
+        var wrong = KubeObject.webDeployment("a", replicas: 3)
         wrong.json["spec"]?["selector"] = ["matchLabels": ["app": "other"]]
         let error = #expect(throws: APIError.self) { try store.create(wrong) }
         #expect(
             error?.message
                 == #"Deployment "web" is invalid: spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`"#
         )
-        _ = try store.create(Self.deployment("a"))
+        _ = try store.create(.webDeployment("a", replicas: 3))
         var changed = wrong
         changed.json["spec"]?["template"]?["metadata"]?["labels"] = ["app": "other"]
         let immutable = #expect(throws: APIError.self) { try store.update(changed) }

@@ -2,9 +2,9 @@ import ClusterModel
 
 /// What clients ask first: groups, versions and resources (kubectl-wire 2).
 enum DiscoveryDocuments {
-    /// The Kubernetes version that the API behaves like.
     static let version: JSONValue = [
-        "major": "1", "minor": "32", "gitVersion": "v1.32.4", "gitCommit": "kiada", "gitTreeState": "clean",
+        "major": .string(KubernetesVersion.major), "minor": .string(KubernetesVersion.minor),
+        "gitVersion": .string(KubernetesVersion.text), "gitCommit": "kiada", "gitTreeState": "clean",
         "buildDate": "2025-04-22T00:00:00Z", "goVersion": "none", "compiler": "swiftc", "platform": "linux/amd64",
     ]
 

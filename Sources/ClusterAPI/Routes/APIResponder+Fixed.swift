@@ -56,12 +56,11 @@ extension APIResponder {
     /// A document without definitions: kubectl asks it about kinds that the newer one does not have, and then finds out by
     /// itself that they are not served.
     private static func openAPIv2(_ accept: String) -> Response {
-        let document =
-            #"{"swagger":"2.0","info":{"title":"Kubernetes","version":"v1.32.4"},"paths":{},"definitions":{}}"#
         guard accept.contains("proto-openapi.spec.v2@v1.0+protobuf") else {
-            return Response(
-                status: .ok, headers: [.contentType: "application/json"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: document)))
+            return json([
+                "swagger": "2.0", "info": ["title": "Kubernetes", "version": .string(KubernetesVersion.text)],
+                "paths": [:], "definitions": [:],
+            ])
         }
         return Response(
             // As the API server names it: with the `@` that clients ask for it would be no media type.
@@ -74,7 +73,7 @@ extension APIResponder {
         func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
             [number << 3 | 2, UInt8(content.count)] + content
         }
-        let info = field(1, Array("Kubernetes".utf8)) + field(2, Array("v1.32.4".utf8))
+        let info = field(1, Array("Kubernetes".utf8)) + field(2, Array(KubernetesVersion.text.utf8))
         return field(1, Array("2.0".utf8)) + field(2, info) + field(8, []) + field(9, [])
     }()
 }

@@ -51,7 +51,8 @@ enum OpenAPI {
             schemas[fullName(name)] = schema(definition)
         }
         return [
-            "openapi": "3.0.0", "info": ["title": "Kubernetes", "version": "v1.32.4"], "paths": .object(paths),
+            "openapi": "3.0.0", "info": ["title": "Kubernetes", "version": .string(KubernetesVersion.text)],
+            "paths": .object(paths),
             "components": ["schemas": .object(schemas)],
         ]
     }

@@ -7,19 +7,20 @@ package enum DeletionPropagation: String, Sendable {
     /// They stay, without an owner.
     case orphan = "Orphan"
 
+    package static let foregroundFinalizer = "foregroundDeletion"
+    package static let orphanFinalizer = "orphan"
+
     /// What stands in `metadata.finalizers` until the garbage collector has done its part.
     package var finalizer: String? {
         switch self {
         case .background: nil
-        case .foreground: "foregroundDeletion"
-        case .orphan: "orphan"
+        case .foreground: Self.foregroundFinalizer
+        case .orphan: Self.orphanFinalizer
         }
     }
 
-    private static let own = [foreground, orphan].compactMap(\.finalizer)
-
     /// The finalizers of an object that is deleted this way, from those that it has.
     package func finalizers(from present: [String]) -> [String] {
-        present.filter { !Self.own.contains($0) } + (finalizer.map { [$0] } ?? [])
+        present.filter { $0 != Self.foregroundFinalizer && $0 != Self.orphanFinalizer } + (finalizer.map { [$0] } ?? [])
     }
 }

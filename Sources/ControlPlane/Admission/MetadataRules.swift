@@ -4,7 +4,9 @@ import ClusterModel
 enum MetadataRules {
     private static let largestAnnotations = 262_144
 
-    private static let standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"]
+    private static let orphan = DeletionPropagation.orphanFinalizer
+    private static let foreground = DeletionPropagation.foregroundFinalizer
+    private static let standardFinalizers = ["kubernetes", orphan, foreground]
 
     static func errors(of object: KubeObject, old: KubeObject? = nil) -> [FieldError] {
         var errors: [FieldError] = []
@@ -68,7 +70,7 @@ enum MetadataRules {
         for name in finalizers {
             errors += FieldError.invalid("metadata.finalizers", name, problems: NameRules.qualifiedName(name))
         }
-        if finalizers.contains("orphan"), finalizers.contains("foregroundDeletion") {
+        if finalizers.contains(orphan), finalizers.contains(foreground) {
             errors.append(
                 .invalid(
                     "metadata.finalizers", finalizers,

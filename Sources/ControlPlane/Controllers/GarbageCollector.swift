@@ -69,8 +69,8 @@ struct GarbageCollector {
 
     // MARK: Owners that wait
 
-    private static let orphan = "orphan"
-    private static let foreground = "foregroundDeletion"
+    private static let orphan = DeletionPropagation.orphanFinalizer
+    private static let foreground = DeletionPropagation.foregroundFinalizer
 
     private static func waits(_ object: KubeObject) -> Bool {
         object.deletionTimestamp != nil

@@ -11,7 +11,7 @@ extension WorkloadController {
             change(pod) { $0.ownerReferences.removeAll { $0.uid == uid } }
         }
         for key in candidates(for: replicaSet).sorted() {
-            guard let pod = store.get(key), WorkloadIndex.mayAdopt(replicaSet, pod), Self.isActive(pod) else {
+            guard let pod = store.get(key), index.mayAdopt(replicaSet, pod), Self.isActive(pod) else {
                 continue
             }
             change(pod) { $0.ownerReferences.append(OwnerReference(controller: replicaSet)) }
@@ -23,7 +23,7 @@ extension WorkloadController {
         let noted = index.takeOrphans(of: replicaSet.key)
         guard isFirstLook(at: replicaSet) else { return noted }
         let present = store.list(.pods, namespace: replicaSet.namespace).items
-        return noted.union(present.lazy.filter { WorkloadIndex.mayAdopt(replicaSet, $0) }.map(\.key))
+        return noted.union(present.filter { index.mayAdopt(replicaSet, $0) }.map(\.key))
     }
 
     /// Takes ReplicaSets that a Deployment selects.

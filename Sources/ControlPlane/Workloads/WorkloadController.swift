@@ -34,7 +34,11 @@ struct WorkloadController {
     mutating func handle(_ events: [WatchEvent]) {
         let time = now()
         var touched = Set(dueTimes.filter { $0.value <= time }.keys)
-        for event in events { touched.formUnion(index.apply(event.object, isDeleted: event.kind == .deleted)) }
+        for event in events {
+            let isDeleted = event.kind == .deleted
+            touched.formUnion(index.apply(event.object, isDeleted: isDeleted))
+            if isDeleted, event.object.type == .replicasets { searched.remove(event.object.uid ?? "") }
+        }
         // What one round writes may call for another; each comes closer to the wanted state.
         var rounds = 0
         while !touched.isEmpty, rounds < 20 {

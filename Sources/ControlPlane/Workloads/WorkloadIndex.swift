@@ -8,6 +8,10 @@ struct WorkloadIndex {
     private var setsByOwner: [String: Set<ObjectKey>] = [:]
     private var podsByOwner: [String: Set<ObjectKey>] = [:]
     private var keyByUID: [String: ObjectKey] = [:]
+    /// What Deployments and ReplicaSets select; those that select nothing are not in it.
+    private var selectors: [ObjectKey: LabelSelector] = [:]
+    /// ReplicaSets that nobody controls.
+    private var freeSets: Set<ObjectKey> = []
     /// Pods that nobody controls and a ReplicaSet selects, by that ReplicaSet.
     private var orphans: [ObjectKey: Set<ObjectKey>] = [:]
 
@@ -24,19 +28,25 @@ struct WorkloadIndex {
         switch key.type {
         case .deployments:
             deployments[key] = isDeleted ? nil : object
-            note(object, isDeleted)
+            note(workload: object, isDeleted)
             touched.insert(key)
         case .replicasets:
             Self.relate(old, object, isDeleted, &setsByOwner)
             replicaSets[key] = isDeleted ? nil : object
             if isDeleted { orphans[key] = nil }
-            note(object, isDeleted)
+            note(workload: object, isDeleted)
             touched.insert(key)
-            if !isDeleted { touched.formUnion(deployments(thatMayAdopt: object)) }
+            if !isDeleted, Self.owner(of: object) == nil {
+                freeSets.insert(key)
+                touched.formUnion(deployments.values.filter { mayAdopt($0, object) }.map(\.key))
+            } else {
+                freeSets.remove(key)
+            }
         case .pods:
-            if !isDeleted { touched.formUnion(noteOrphan(object)) }
+            let isFree = Self.owner(of: object) == nil
+            if !isDeleted, isFree { touched.formUnion(noteOrphan(object)) }
             // Of the others there may be many, and nobody asks for them.
-            guard Self.owner(of: object) != nil || pods[key] != nil else { return touched }
+            guard !isFree || pods[key] != nil else { return touched }
             Self.relate(old, object, isDeleted, &podsByOwner)
             pods[key] = isDeleted ? nil : object
         default: return []
@@ -60,31 +70,25 @@ struct WorkloadIndex {
 
     /// ReplicaSets without a controller that this Deployment selects.
     func orphanedSets(of deployment: KubeObject) -> [KubeObject] {
-        replicaSets.values.filter { Self.mayAdopt(deployment, $0) }.sorted { $0.name < $1.name }
-    }
-
-    private func deployments(thatMayAdopt set: KubeObject) -> [ObjectKey] {
-        deployments.values.filter { Self.mayAdopt($0, set) }.map(\.key)
+        freeSets.compactMap { replicaSets[$0] }.filter { mayAdopt(deployment, $0) }.sorted { $0.name < $1.name }
     }
 
     private mutating func noteOrphan(_ pod: KubeObject) -> [ObjectKey] {
-        guard !replicaSets.isEmpty else { return [] }
-        let claimants = replicaSets.values.filter { Self.mayAdopt($0, pod) }.map(\.key)
+        let claimants = replicaSets.values.filter { mayAdopt($0, pod) }.map(\.key)
         for key in claimants { orphans[key, default: []].insert(pod.key) }
         return claimants
     }
 
     /// Whether `object` has no controller and is one that `workload` selects.
-    static func mayAdopt(_ workload: KubeObject, _ object: KubeObject) -> Bool {
-        guard owner(of: object) == nil, object.deletionTimestamp == nil, workload.deletionTimestamp == nil,
-            workload.namespace == object.namespace
-        else { return false }
-        return LabelSelector(workload.json["spec"]?["selector"])?.matches(object.labels) ?? false
+    func mayAdopt(_ workload: KubeObject, _ object: KubeObject) -> Bool {
+        workload.namespace == object.namespace && selectors[workload.key]?.matches(object.labels) == true
+            && Self.owner(of: object) == nil && object.deletionTimestamp == nil && workload.deletionTimestamp == nil
     }
 
     private func known(_ key: ObjectKey) -> KubeObject? { deployments[key] ?? replicaSets[key] ?? pods[key] }
 
-    private mutating func note(_ object: KubeObject, _ isDeleted: Bool) {
+    private mutating func note(workload object: KubeObject, _ isDeleted: Bool) {
+        selectors[object.key] = isDeleted ? nil : LabelSelector(object.json["spec"]?["selector"])
         if let uid = object.uid { keyByUID[uid] = isDeleted ? nil : object.key }
     }
 

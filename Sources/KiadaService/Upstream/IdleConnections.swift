@@ -9,26 +9,6 @@ struct UpstreamPlace: Hashable {
     let isSecure: Bool
 }
 
-/// A connection that can carry one exchange after the other.
-struct UpstreamConnection: Sendable {
-    let channel: any Channel
-    private let handler: NIOLoopBound<UpstreamConnectionHandler>
-
-    /// To be made on the channel's event loop.
-    init(_ channel: any Channel, _ handler: UpstreamConnectionHandler) {
-        self.channel = channel
-        self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
-    }
-
-    func run(_ exchange: UpstreamExchange) {
-        if channel.eventLoop.inEventLoop {
-            handler.value.run(exchange)
-        } else {
-            channel.eventLoop.execute { handler.value.run(exchange) }
-        }
-    }
-}
-
 /// Connections that wait for their next request, by the place they lead to.
 ///
 /// Holds at most `capacity` of each place and event loop, newest first out; there is no room for one more. None is to wait

@@ -72,8 +72,9 @@ final class UpstreamConnectionHandler: ChannelInboundHandler {
             fail(error, context: context)
         case .finish(let response, let isReusable):
             running = nil
-            let connection = UpstreamConnection(context.channel, self)
-            if isReusable, let shelf, shelf.connections.add(connection, to: shelf.place) {
+            if isReusable, let shelf,
+                shelf.connections.add(UpstreamConnection(context.channel, self), to: shelf.place)
+            {
                 watch(until: .now() + IdleConnections.limit, context.eventLoop)
             } else {
                 context.close(promise: nil)

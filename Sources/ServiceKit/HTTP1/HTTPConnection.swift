@@ -77,7 +77,7 @@ struct HTTPConnectionSetup: ServerChildChannel {
         _ answer: ServiceResponder.Answer?, _ bytes: DatedBytes, _ version: UInt64?, _ exchange: ExchangeQueue.Exchange
     ) -> RememberedAnswer? {
         guard let answer, let version, let lasting, let route = answer.route, lasting.routes.contains(route),
-            !exchange.isLast, exchange.request?.method == .get || exchange.request?.method == .head
+            exchange.request?.method == .get || exchange.request?.method == .head
         else { return nil }
         return RememberedAnswer(bytes: bytes, version: version, record: answer.record)
     }

@@ -82,7 +82,7 @@ struct RequestMemory {
             self.known = known
         case .open(let octets):
             state = .settled
-            guard !exchange.isLast, octets.readableBytes <= Self.limit else { return }
+            guard !exchange.isLast else { return }
             // The octets share a large buffer with others of the connection's.
             known = Known(
                 octets: ByteBuffer(bytes: octets.readableBytesView), exchange: exchange,
