@@ -11,7 +11,7 @@ import ServiceRouting
 struct ReservedPort: ~Copyable {
     private let descriptor: Int32
 
-    static func isNeeded(for route: FrontendRoute) -> Bool { route.kind == .nodePort || route.kind == .localhost }
+    static func isNeeded(for route: FrontendRoute) -> Bool { route.kind.isOfThisMachine }
 
     /// - Throws: why the frontend cannot be had.
     init(_ frontend: Frontend) throws(Obstacle) {

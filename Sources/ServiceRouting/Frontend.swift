@@ -28,4 +28,7 @@ package enum FrontendKind: String, Hashable, Sendable, CaseIterable {
 
     /// Ruled by externalTrafficPolicy, not by internalTrafficPolicy (7.5).
     package var isExternal: Bool { self != .clusterIP }
+
+    /// On an address that the machine has anyway, where another program may listen at the port.
+    package var isOfThisMachine: Bool { self == .nodePort || self == .localhost }
 }

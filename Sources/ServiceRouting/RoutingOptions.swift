@@ -35,9 +35,7 @@ package struct RoutingOptions: Hashable, Sendable {
     ///
     /// Loopback is always the node: a program there connects from 127.0.0.1, whatever the node's addresses are.
     package var insideSources: [CIDR] {
-        podRanges + nodeAddresses.map { CIDR(containing: $0, prefixLength: $0.family == .v4 ? 32 : 128) }
-            + otherNodes.flatMap(\.addresses).map { CIDR(containing: $0, prefixLength: $0.family == .v4 ? 32 : 128) }
-            + Self.loopback
+        podRanges + (nodeAddresses + otherNodes.flatMap(\.addresses)).map(CIDR.init(only:)) + Self.loopback
     }
 
     private static let loopback = ["127.0.0.0/8", "::1/128"].compactMap { CIDR($0) }
@@ -71,7 +69,12 @@ package struct RoutingNode: Hashable, Sendable {
     }
 
     /// Blocks of the clients that are this node or its pods.
-    var sources: [CIDR] {
-        podRanges + addresses.map { CIDR(containing: $0, prefixLength: $0.family == .v4 ? 32 : 128) }
+    var sources: [CIDR] { podRanges + addresses.map(CIDR.init(only:)) }
+}
+
+extension CIDR {
+    /// The block of one address.
+    init(only address: IPAddress) {
+        self.init(containing: address, prefixLength: address.family == .v4 ? 32 : 128)
     }
 }

@@ -14,6 +14,7 @@ package enum ServiceRoutes {
             service.object.labels[proxyNameLabel] == nil
         else { return [] }
         let id = ServiceID(namespace: service.namespace, name: service.name)
+        // A program of this machine that connects to an address which the machine owns has that very address as its own.
         let inside = options.insideSources
         var routes: [FrontendRoute] = []
         for port in service.ports where port.proto != .sctp {
@@ -32,7 +33,8 @@ package enum ServiceRoutes {
                             affinity: service.sessionAffinityTimeout,
                             allowedSources: kind == .loadBalancer
                                 ? allowedSources(of: service, vip: address.address, options) : nil,
-                            insideSources: kind.isExternal && policy == .local ? inside : [],
+                            insideSources: kind.isExternal && policy == .local
+                                ? inside + [CIDR(only: address.address)] : [],
                             serving: usable.serving,
                             byNode: kind.isExternal
                                 ? [] : views.others { verdict(policy, $0) }.filter { $0.verdict != outside }))
@@ -98,6 +100,6 @@ package enum ServiceRoutes {
         guard options.nodeAddresses.contains(where: { node in ranges.contains { $0.contains(node) } }) else {
             return ranges
         }
-        return ranges + [CIDR(containing: vip, prefixLength: vip.family == .v4 ? 32 : 128)]
+        return ranges + [CIDR(only: vip)]
     }
 }

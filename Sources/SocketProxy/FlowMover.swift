@@ -35,6 +35,7 @@ struct FlowMover {
                 defer { close(socket) }
                 guard let peer = peers.get(socket, room: sp_peer()), isStale(peer) else { continue }
                 let frontend = peer.frontend.frontend.address
+                Self.leaveLoopback(socket, towards: frontend.address)
                 let address = RawAddress(frontend, isIPv6: Self.isIPv6(socket))
                 if address.withPointer({ connect(socket, $0, $1) }) == 0 { outcome.moved += 1 }
             }
@@ -100,6 +101,16 @@ struct FlowMover {
         defer { close(handle) }
         let duplicate = csocketproxy_pidfd_getfd(handle, descriptor)
         return duplicate >= 0 ? duplicate : nil
+    }
+
+    /// Has the kernel choose the socket's own address anew, if it chose one of the loopback while the client was refused.
+    ///
+    /// From there nothing but this machine can be reached. An address that the client has chosen itself stays.
+    private static func leaveLoopback(_ socket: Int32, towards frontend: IPAddress) {
+        guard !frontend.isLoopback, RawAddress(ofSocket: socket)?.endpoint.address.isLoopback == true else { return }
+        var nobody = sockaddr()
+        nobody.sa_family = sa_family_t(AF_UNSPEC)
+        _ = connect(socket, &nobody, socklen_t(MemoryLayout<sockaddr>.size))
     }
 
     private static func isIPv6(_ socket: Int32) -> Bool {

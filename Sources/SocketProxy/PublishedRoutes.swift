@@ -3,8 +3,9 @@ import ServiceRouting
 
 /// What the kernel's maps hold, and what has to be written to change it: no I/O.
 ///
-/// Routes whose outcome depends on who asks (source ranges, verdicts that differ, drops) and the addresses of node ports
-/// are not published: the plane beneath serves them.
+/// Routes whose outcome depends on who asks (source ranges, verdicts that differ, drops) are not published: the plane beneath
+/// serves them. Ports of this machine, those of nodes and published ones, are published while the plane beneath has them:
+/// what another program listens at is that program's.
 struct PublishedRoutes {
     /// An endpoint of a Service port, by which it is counted.
     struct EndpointKey: Hashable {
@@ -51,6 +52,8 @@ struct PublishedRoutes {
     /// Addresses that somebody else serves, whatever the table says.
     private let exempt: Set<IPAddress>
     private var published: [Frontend: Published] = [:]
+    /// Ports of this machine that the plane beneath could not get.
+    private var occupied: [Frontend: FrontendRoute] = [:]
     private var lists: [ListKey: Shared] = [:]
     private var endpoints: [EndpointKey: Shared] = [:]
     private var ports: [PortKey: Shared] = [:]
@@ -76,23 +79,28 @@ struct PublishedRoutes {
         else { return false }
         return switch route.kind {
         case .clusterIP, .externalIP, .loadBalancer: true
-        case .nodePort, .localhost: false
+        // Nobody listens at a port that refuses, so another program may begin to.
+        case .nodePort, .localhost: route.outside != .reject
         }
     }
 
     /// Takes a change in.
-    mutating func apply(_ diff: RoutingDiff) -> Update {
+    ///
+    /// - Parameter unserved: what the plane beneath does not serve after the same change.
+    mutating func apply(_ diff: RoutingDiff, unserved: Set<Frontend> = []) -> Update {
         var update = Update()
         var gone = diff.removed
         if diff.isComplete {
             let wanted = Set(diff.changed.map(\.frontend))
             gone = published.keys.filter { !wanted.contains($0) }.sorted()
+            occupied = [:]
         }
+        let changed = follow(diff, unserved)
         // What is new first, so that what stays in use keeps its numbers.
         var old: [Published] = []
         var switches: [RouteChange] = []
-        for route in diff.changed {
-            guard canPublish(route) else {
+        for route in changed {
+            guard occupied[route.frontend] == nil, canPublish(route) else {
                 gone.append(route.frontend)
                 continue
             }
@@ -117,6 +125,18 @@ struct PublishedRoutes {
         update.changes += switches
         for route in old { release(route, &update) }
         return update
+    }
+
+    /// The changed routes, and those of ports that are no longer occupied.
+    private mutating func follow(_ diff: RoutingDiff, _ unserved: Set<Frontend>) -> [FrontendRoute] {
+        for frontend in diff.removed { occupied[frontend] = nil }
+        for route in diff.changed { occupied[route.frontend] = nil }
+        let freed = occupied.values.filter { !unserved.contains($0.frontend) }
+        for route in freed { occupied[route.frontend] = nil }
+        for route in diff.changed where unserved.contains(route.frontend) && route.kind.isOfThisMachine {
+            occupied[route.frontend] = route
+        }
+        return diff.changed + freed.sorted { $0.frontend < $1.frontend }
     }
 
     /// Every write that fills empty maps with the present state.

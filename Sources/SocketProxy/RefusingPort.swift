@@ -1,4 +1,5 @@
 #if os(Linux)
+import CSocketProxy
 import Glibc
 import NetTypes
 
@@ -18,13 +19,12 @@ final class RefusingPort: Sendable {
         guard descriptor >= 0 else { return nil }
         var address = RawAddress(SocketEndpoint(address: host, port: 0), isIPv6: family == .v6)
         let isBound = address.withPointer { bind(descriptor, $0, $1) } == 0
-        let port = isBound ? address.ofSocket(descriptor) : nil
-        guard let port else {
+        guard isBound, let own = RawAddress(ofSocket: descriptor) else {
             close(descriptor)
             return nil
         }
-        endpoint = SocketEndpoint(address: host, port: port)
-        address = RawAddress(endpoint, isIPv6: family == .v6)
+        endpoint = own.endpoint
+        address = own
         guard address.withPointer({ connect(descriptor, $0, $1) }) == 0 else {
             close(descriptor)
             return nil
@@ -38,7 +38,7 @@ final class RefusingPort: Sendable {
 /// An address as system calls take it.
 struct RawAddress {
     private var storage = sockaddr_in6()
-    private let length: socklen_t
+    private var length: socklen_t
 
     /// - Parameter isIPv6: whether the socket is; an IPv4 address is then written as ::ffff:a.b.c.d.
     init(_ endpoint: SocketEndpoint, isIPv6: Bool) {
@@ -58,13 +58,24 @@ struct RawAddress {
         }
     }
 
-    /// The port that a bound socket has.
-    mutating func ofSocket(_ descriptor: Int32) -> UInt16? {
-        var size = length
+    /// Where a socket is bound; nil when the kernel does not say.
+    init?(ofSocket descriptor: Int32) {
+        length = socklen_t(MemoryLayout<sockaddr_in6>.size)
         let code = withUnsafeMutablePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
         }
-        return code == 0 ? UInt16(bigEndian: storage.sin6_port) : nil
+        guard code == 0 else { return nil }
+    }
+
+    /// An IPv4 address in its IPv6 clothes comes out as IPv4.
+    var endpoint: SocketEndpoint {
+        let address = withUnsafeBytes(of: storage) { bytes -> IPAddress in
+            guard storage.sin6_family == sa_family_t(AF_INET6) else {
+                return .v4(IPv4Address(bits: UInt32(bigEndian: bytes.load(fromByteOffset: 4, as: UInt32.self))))
+            }
+            return bytes.loadUnaligned(fromByteOffset: 8, as: sp_address.self).address
+        }
+        return SocketEndpoint(address: address, port: UInt16(bigEndian: storage.sin6_port))
     }
 }
 #endif

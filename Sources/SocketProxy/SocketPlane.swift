@@ -93,7 +93,7 @@ package final class SocketPlane: DataPlane {
         let problems = await beneath.apply(diff)
         return state.withLock { state in
             guard !state.isStopped else { return problems }
-            let update = state.routes.apply(diff)
+            let update = state.routes.apply(diff, unserved: Set(problems.map(\.route.frontend)))
             do {
                 try state.write(update, refusing: refusing)
             } catch {

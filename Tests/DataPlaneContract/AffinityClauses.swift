@@ -19,8 +19,8 @@ extension ContractClause {
                 let frontends = [PlaneUnderTest.freeFrontend(on: host), PlaneUnderTest.freeFrontend(on: host)]
                 await plane.apply(
                     PlaneUnderTest.diff(
-                        frontends.map {
-                            PlaneUnderTest.route($0, servers.map(\.endpoint), affinity: .seconds(600))
+                        zip(frontends, [.clusterIP, .nodePort]).map {
+                            PlaneUnderTest.route($0, servers.map(\.endpoint), kind: $1, affinity: .seconds(600))
                         }))
                 let answers = (0..<20).map { PlaneUnderTest.answer(frontends[$0 % 2]) }
                 #expect(Set(answers).count == 1 && answers.first != .some(nil))

@@ -109,6 +109,18 @@ import Testing
         #expect(Fixture.hosts(table[Fixture.cluster]?.outside) == ["10.244.1.1"])
     }
 
+    @Test("7.5 a program of this machine may have a load balancer's or an external address as its own")
+    func externalLocalFromItself() {
+        let service = Fixture.service(
+            type: "LoadBalancer", spec: ["externalTrafficPolicy": "Local", "externalIPs": ["203.0.113.7"]])
+        let table = Fixture.table(service, [Fixture.pod("10.244.1.1", node: "there")])
+        for frontend in [Fixture.vip, Fixture.frontend("203.0.113.7", 80)] {
+            let route = table[frontend]
+            #expect(Fixture.hosts(route?.verdict(for: frontend.address.address)) == ["10.244.1.1"])
+            #expect(route?.verdict(for: Fixture.address("203.0.113.9")) == .drop)
+        }
+    }
+
     @Test("7.9 source ranges bind the VIP only, are trimmed, and 0.0.0.0/0 opens it")
     func sourceRanges() {
         func table(_ range: JSONValue) -> RoutingTable {

@@ -49,7 +49,7 @@ struct PublishedRoutesTests {
     func unpublished() {
         var routes = PublishedRoutes(exempt: [Self.route(9, [4]).frontend.address.address])
         let left = [
-            Self.route(1, [4], kind: .nodePort), Self.route(2, [4], kind: .localhost),
+            Self.route(1, [], kind: .nodePort), Self.route(2, [], kind: .localhost),
             Self.route(3, [4], sources: ["10.0.0.0/8"].compactMap { CIDR($0) }), Self.route(4, [4], inside: .drop),
             Self.route(9, []),
         ]
@@ -58,6 +58,23 @@ struct PublishedRoutesTests {
         _ = routes.apply(Self.diff([Self.route(3, [4])]))
         #expect(routes.apply(Self.diff([left[2]])).changes.first == .removeRoute(left[2].frontend))
         #expect(routes.everything.isEmpty)
+    }
+
+    @Test("a port of this machine is published while the plane beneath has it")
+    func occupiedPorts() {
+        var routes = PublishedRoutes()
+        let (port, other) = (Self.route(1, [4], kind: .nodePort), Self.route(2, [5]))
+        _ = routes.apply(Self.diff([port, other]), unserved: [port.frontend, other.frontend])
+        #expect(!routes.isPublished(port.frontend) && routes.isPublished(other.frontend))
+        _ = routes.apply(RoutingDiff(), unserved: [port.frontend])
+        #expect(!routes.isPublished(port.frontend))
+        _ = routes.apply(RoutingDiff())
+        #expect(routes.isPublished(port.frontend))
+        let refusing = Self.route(1, [], kind: .nodePort)
+        #expect(routes.apply(Self.diff([refusing])).changes.first == .removeRoute(port.frontend))
+        _ = routes.apply(Self.diff([port]), unserved: [port.frontend])
+        #expect(routes.apply(Self.diff([], removed: [port.frontend])).changes.isEmpty)
+        #expect(routes.apply(RoutingDiff()).changes.isEmpty)
     }
 
     @Test("an endpoint that leaves and comes back has another number, one that stays keeps it")

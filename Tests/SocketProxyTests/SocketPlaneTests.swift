@@ -156,6 +156,28 @@ struct SocketPlaneTests {
         }
     }
 
+    @Test(
+        "7.11 a client that was refused, at an address of the loopback, gets another one for an endpoint elsewhere",
+        .enabled(if: elsewhere != nil, "this machine has no address but the loopback's: not tested"))
+    func leavesLoopback() async throws {
+        let elsewhere = try #require(Self.elsewhere)
+        try await Self.run { plane in
+            await plane.apply(Self.diff([Self.route(1, [], .udp)]))
+            let client = LoopbackSocket(.udp)
+            #expect(client.connect(to: Self.frontend(1)) == 0)
+            #expect(client.local?.address.isLoopback == true)
+            await plane.apply(Self.diff([Self.route(1, [elsewhere], .udp)]))
+            #expect(client.local?.address == elsewhere.address)
+        }
+    }
+
+    /// An address of this machine that is not the loopback's; nothing is sent to find it.
+    private static var elsewhere: SocketEndpoint? {
+        let probe = LoopbackSocket(.udp)
+        guard let other = SocketEndpoint("192.0.2.1:9"), probe.connect(to: other) == 0 else { return nil }
+        return probe.local
+    }
+
     @Test("7.7 affinity is per client address, slides, and is shared by the port's frontends")
     func affinity() async throws {
         let servers = ["a", "b", "c", "d"].map { NamedServer($0) }
