@@ -1,6 +1,14 @@
 # Writes what the backends, the peers and our own planes read into $work; sourced by run.sh.
 mkdir "$work/www"
 head -c 10000000 /dev/zero >"$work/www/10MB"
+head -c 1000000 /dev/zero >"$work/www/1MB"
+cat >"$work/mixed.lua" <<'END'
+local count = 0
+function request()
+    count = count + 1
+    return wrk.format(nil, count % 50 == 0 and "/1MB" or "/")
+end
+END
 text=$(printf 'x%.0s' $(seq 123))
 nginx_head() { # name, processes
     echo "load_module $stream; daemon off; worker_processes $2; pid $work/$1.pid; error_log stderr error; user root;"

@@ -4,7 +4,7 @@ import NFTablesProxy
 import NetTypes
 import ServiceRouting
 
-/// Loads many Services into the nftables plane and changes one endpoint again and again: a row of a table per size.
+/// Loads many Services into the nftables plane, then replaces and removes endpoints, one at a time: a row of a table per size.
 ///
 ///     SyncBenchmark 10000x10 50000x2
 @main
@@ -32,16 +32,22 @@ enum SyncBenchmark {
         var problems: [FrontendProblem] = []
         let load = await clock.measure { problems = await plane.apply(all) }
         let cpuOfLoad = cpuSeconds() - cpuBefore
-        var times: [Duration] = []
-        let cpuOfChangesBefore = cpuSeconds()
-        for turn in 1...UInt32(changes) {
-            var diff = RoutingDiff()
-            diff.changed = [route(turn &* 7919 % services, endpoints: endpoints, turn: turn)]
-            var left: [FrontendProblem] = []
-            times.append(await clock.measure { left = await plane.apply(diff) })
-            problems += left
+        /// Replaces, or takes away, the first endpoint of `changes` Services, one after the other.
+        func change(isReplaced: Bool) async -> (times: [Duration], cpu: Double) {
+            var times: [Duration] = []
+            let before = cpuSeconds()
+            for turn in 1...UInt32(changes) {
+                var diff = RoutingDiff()
+                let index = turn &* (isReplaced ? 7919 : 7907) % services
+                diff.changed = [route(index, endpoints: endpoints, turn: turn, withFirst: isReplaced)]
+                var left: [FrontendProblem] = []
+                times.append(await clock.measure { left = await plane.apply(diff) })
+                problems += left
+            }
+            return (times.sorted(), (cpuSeconds() - before) / Double(changes))
         }
-        let cpuOfChange = (cpuSeconds() - cpuOfChangesBefore) / Double(changes)
+        let replaced = await change(isReplaced: true)
+        let removed = await change(isReplaced: false)
         let counted = await plane.counters().count
         await plane.stop()
         guard problems.isEmpty, counted > 0 else {
@@ -50,18 +56,21 @@ enum SyncBenchmark {
         }
         let cells = [
             "\(services) x \(endpoints)", text(load), text(cpuOfLoad),
-            text(times.sorted()[changes / 2]), text(times.max() ?? .zero), text(cpuOfChange),
+            text(replaced.times[changes / 2]), text(replaced.times[changes - 1]), text(replaced.cpu),
+            text(removed.times[changes / 2]), text(removed.times[changes - 1]), text(removed.cpu),
             "\(peakMemory()) MB",
         ]
         print("| " + cells.joined(separator: " | ") + " |")
     }
 
-    /// Service number `index`; with another `turn` its first endpoint is another one.
-    private static func route(_ index: UInt32, endpoints: UInt32, turn: UInt32) -> FrontendRoute {
+    /// Service number `index`; with another `turn` its first endpoint, if it has that, is another one.
+    private static func route(
+        _ index: UInt32, endpoints: UInt32, turn: UInt32, withFirst: Bool = true
+    ) -> FrontendRoute {
         func address(_ bits: UInt32, _ port: UInt16) -> SocketEndpoint {
             SocketEndpoint(address: .v4(IPv4Address(bits: bits)), port: port)
         }
-        let list = (0..<endpoints).map { number in
+        let list = ((withFirst ? 0 : 1)..<endpoints).map { number in
             let bits = 0x0B00_0000 + index * endpoints + number
             return RoutedEndpoint(address: address(number == 0 ? bits + turn << 24 : bits, 8080))
         }

@@ -30,6 +30,11 @@ struct Batch {
             sequence &+= 1
         }
         frame(Netlink.batchBegin)
+        for dispatch in transaction.dispatches {
+            begin(Netlink.newRule, Netlink.create | (dispatch.isLast ? Netlink.append : 0), dispatch.family)
+            RuleMessages.dispatch(dispatch, table: table, to: &message)
+            end()
+        }
         for timeout in transaction.timeouts {
             begin(Netlink.newSet, Netlink.create, timeout.family)
             RuleMessages.set(of: timeout, table: table, identifier: sequence, to: &message)
@@ -87,6 +92,7 @@ struct Batch {
         return result
     }
 
+    /// What elements have in common that share a message.
     private struct Group: Hashable {
         let family: IPFamily
         let set: SetName

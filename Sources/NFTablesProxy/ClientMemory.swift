@@ -6,11 +6,13 @@ import ServiceRouting
 /// A value without a clock; times are in milliseconds of any. Holds at most `capacity` clients; of more, some are forgotten,
 /// and their next connection counts as chosen at random.
 struct ClientMemory {
+    /// A client under the number of a Service port.
     private struct Key: Hashable {
         let client: IPAddress
         let mark: UInt32
     }
 
+    /// Where a client is remembered, and until when.
     private struct Place {
         let endpoint: SocketEndpoint
         let end: UInt64

@@ -52,6 +52,7 @@ struct Connection: Equatable {
         tuple = Array(original)
     }
 
+    /// One direction of an entry: from where to where.
     private struct Tuple {
         let source: SocketEndpoint
         let destination: SocketEndpoint

@@ -7,6 +7,7 @@ import Synchronization
 
 /// Hears of new connections from the kernel, on a thread of its own, as long as somebody wants to know.
 final class ConnectionWatch: Sendable {
+    /// What changes; guarded by the lock.
     private struct State: ~Copyable {
         var socket: NetlinkSocket
         var memory = ClientMemory()

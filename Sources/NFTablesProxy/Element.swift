@@ -3,8 +3,12 @@ import ServiceRouting
 
 /// A set or map of our tables, named as `nft list table` shows it.
 enum SetName: Hashable, Sendable, CustomStringConvertible {
-    /// What happens first to a new connection: frontend -> chain or drop.
+    /// What happens first to a new connection: frontend -> outcome.
     case frontends
+    /// outcome -> chain or drop; the last ones are those to which the chain `special` leads, and never lead there again.
+    ///
+    /// Frontends do not name chains themselves: the kernel looks at all elements of a map that does whenever one is added.
+    case outcomes(isLast: Bool)
     /// Frontends that look at the source first.
     case restricted
     /// Who may come in: frontend . source.
@@ -15,7 +19,7 @@ enum SetName: Hashable, Sendable, CustomStringConvertible {
     case endpoints
     /// Clients who are treated differently: frontend . source. Class 0 is everybody else.
     case sourceClass(Int)
-    /// frontend -> chain or drop, for clients of one class.
+    /// frontend -> outcome, for clients of one class.
     case choices(Int)
     /// frontend -> the number under which its clients are remembered.
     case sticky(Int)
@@ -27,6 +31,7 @@ enum SetName: Hashable, Sendable, CustomStringConvertible {
     var description: String {
         switch self {
         case .frontends: "frontends"
+        case .outcomes(let isLast): isLast ? "last-outcomes" : "outcomes"
         case .restricted: "restricted"
         case .sources: "sources"
         case .addresses: "addresses"
@@ -44,8 +49,9 @@ enum SetName: Hashable, Sendable, CustomStringConvertible {
 enum ElementData: Hashable, Sendable {
     /// Nothing: the element of a set.
     case none
-    case goto(String)
-    case drop
+    case outcome(Outcome)
+    /// Where an outcome leads.
+    case verdict(Outcome)
     case endpoint(SocketEndpoint)
     /// A value of `ct mark`.
     case mark(UInt32)
@@ -59,6 +65,7 @@ enum ElementKey: Hashable, Sendable {
     /// `frontend . source`: an interval of sources.
     case source(Frontend, CIDR)
     case address(IPAddress)
+    case outcome(Outcome)
     case mark(UInt32)
     /// `client . number`.
     case client(IPAddress, UInt32)
@@ -68,7 +75,7 @@ enum ElementKey: Hashable, Sendable {
         switch self {
         case .frontend(let frontend), .slot(let frontend, _), .source(let frontend, _): frontend.address.address.family
         case .address(let address), .client(let address, _): address.family
-        case .mark: nil
+        case .mark, .outcome: nil
         }
     }
 }

@@ -13,6 +13,7 @@ enum ElementCodec {
             let start = self.frontend(frontend)
             return (start + range.first.octets, start + range.last.octets)
         case .address(let address): return (address.octets, nil)
+        case .outcome(let outcome): return (native(outcome.number), nil)
         case .mark(let mark): return (native(mark), nil)
         case .client(let address, let mark): return (address.octets + native(mark), nil)
         }
@@ -35,8 +36,8 @@ enum ElementCodec {
             guard withData else { return }
             switch element.data {
             case .none: break
-            case .goto(let chain): Self.verdict(-4, chain, &message)
-            case .drop: Self.verdict(0, nil, &message)
+            case .outcome(let outcome): message.nested(2) { $0.attribute(1, Self.native(outcome.number)) }
+            case .verdict(let outcome): Self.verdict(outcome, &message)
             case .endpoint(let endpoint):
                 message.nested(2) { $0.attribute(1, endpoint.address.octets + Self.port(endpoint.port)) }
             case .mark(let mark): message.nested(2) { $0.attribute(1, Self.native(mark)) }
@@ -44,10 +45,12 @@ enum ElementCodec {
         }
     }
 
-    private static func verdict(_ code: Int32, _ chain: String?, _ message: inout NetlinkMessage) {
+    private static func verdict(_ outcome: Outcome, _ message: inout NetlinkMessage) {
+        let chain = outcome.chain
         message.nested(2) { message in
             message.nested(2) { message in
-                message.attribute(1, UInt32(bitPattern: code))
+                // NFT_GOTO or NF_DROP.
+                message.attribute(1, UInt32(bitPattern: chain == nil ? 0 : -4))
                 if let chain { message.attribute(2, chain) }
             }
         }

@@ -18,11 +18,14 @@ package final class NFTablesPlane: DataPlane {
     private let firstMark: UInt32
     /// The empty tables, as text for libnftables.
     private let base: String
+    /// The rest of the empty tables.
+    private let dispatches: Transaction
     let logger: Logger
     let state: Mutex<State>
     let hub = Mutex<EventHub?>(nil)
     let watch = Mutex<ConnectionWatch?>(nil)
 
+    /// What changes; guarded by the lock.
     struct State: ~Copyable {
         var socket: NetlinkSocket
         var rules: RulesetState
@@ -38,11 +41,13 @@ package final class NFTablesPlane: DataPlane {
         var isStopped = false
     }
 
+    /// A port kept in a dictionary, which holds no non-copyable values.
     final class Reservation {
         let port: ReservedPort
         init(_ port: consuming ReservedPort) { self.port = port }
     }
 
+    /// An endpoint of a Service port, by which connections are counted.
     struct CounterKey: Hashable {
         let port: ServicePortID
         let endpoint: SocketEndpoint
@@ -64,15 +69,17 @@ package final class NFTablesPlane: DataPlane {
         exemptAddresses = configuration.exemptAddresses
         self.logger = logger
         table = configuration.table
-        let socket: NetlinkSocket
+        var socket: NetlinkSocket
         do { socket = try Self.connected() } catch {
             throw error.code == EPERM ? .notPermitted : .kernel("connection tracking: \(error.reason)")
         }
-        base = Ruleset.base(
-            table: table, exempt: configuration.exemptAddresses, classes: 2 + configuration.otherNodes)
+        let classes = 2 + configuration.otherNodes
+        base = Ruleset.base(table: table, exempt: configuration.exemptAddresses, classes: classes)
+        dispatches = Ruleset.dispatches(classes: classes)
         do { try library.run(base) } catch {
             throw error.reason.contains("Operation not permitted") ? .notPermitted : .kernel(error.reason)
         }
+        do { try socket.commit(dispatches, table: table) } catch { throw .kernel(error.reason) }
         firstMark = Ruleset.firstMark(instance: configuration.instance)
         state = Mutex(State(socket: socket, rules: RulesetState(firstMark: firstMark)))
         hub.withLock { hub in
@@ -166,6 +173,7 @@ package final class NFTablesPlane: DataPlane {
         }
     }
 
+    /// The kernel's reason for not making a change.
     private struct Refusal: Error {
         let reason: String
     }
@@ -189,12 +197,15 @@ package final class NFTablesPlane: DataPlane {
         state.rules = RulesetState(firstMark: firstMark)
         do {
             try library.run(base)
+            try state.socket.commit(dispatches, table: table)
             let routes = state.wanted.values.sorted { $0.frontend < $1.frontend }
             try change([], routes, &state)
             state.failure = nil
         } catch let error as NFTLibrary.Failure {
             state.failure = error.reason
         } catch let error as Refusal {
+            state.failure = error.reason
+        } catch let error as NetlinkSocket.Failure {
             state.failure = error.reason
         } catch {
             state.failure = "\(error)"

@@ -45,6 +45,7 @@ struct ReservedPort: ~Copyable {
         descriptor = socket
     }
 
+    /// Why a port cannot be had.
     struct Obstacle: Error {
         let cause: FrontendProblem.Cause
     }

@@ -36,9 +36,9 @@ struct RouteElements {
         let isSpecial = !route.ignoresSource || !marks.isEmpty
         for group in groups(of: route) {
             let endpoints = slots[group.number] ?? []
-            let verdict = verdict(group.verdict, count: endpoints.count, class: group.number)
+            let outcome = outcome(of: group.verdict, count: endpoints.count, class: group.number)
             if isSpecial {
-                add(.choices(group.number), .frontend(frontend), verdict)
+                add(.choices(group.number), .frontend(frontend), .outcome(outcome))
                 for range in outermost(group.sources, family) {
                     add(.sourceClass(group.number), .source(frontend, range))
                 }
@@ -46,14 +46,14 @@ struct RouteElements {
                     add(.sticky(group.number), .frontend(frontend), .mark(mark))
                 }
             } else {
-                add(.frontends, .frontend(frontend), verdict)
+                add(.frontends, .frontend(frontend), .outcome(outcome))
             }
             let first = UInt32(group.number) * Ruleset.slotsPerClass
             for (slot, endpoint) in zip(first..., endpoints) {
                 add(.endpoints, .slot(frontend, slot), .endpoint(endpoint))
             }
         }
-        if isSpecial { add(.frontends, .frontend(frontend), .goto("special")) }
+        if isSpecial { add(.frontends, .frontend(frontend), .outcome(.special)) }
         if let allowed = route.allowedSources {
             add(.restricted, .frontend(frontend))
             for range in outermost(allowed, family) { add(.sources, .source(frontend, range)) }
@@ -61,10 +61,10 @@ struct RouteElements {
         return elements
     }
 
-    private static func verdict(_ verdict: Verdict, count: Int, class number: Int) -> ElementData {
+    private static func outcome(of verdict: Verdict, count: Int, class number: Int) -> Outcome {
         switch verdict {
-        case .forward: .goto(Ruleset.pickName(count, class: number))
-        case .reject: .goto("refuse")
+        case .forward: .pick(count: count, class: number)
+        case .reject: .refuse
         case .drop: .drop
         }
     }

@@ -5,10 +5,10 @@ import NetTypes
 /// How many there are depends on how many *different* counts of endpoints, affinity timeouts and classes of clients there
 /// are, not on the number of Services.
 ///
-///     prerouting, output ─> services ─ frontend in @frontends ─┬─> pick-N    N endpoints: one of them at random
-///                               │                              ├─> refuse    no endpoint: RST or port unreachable
-///                               │                              ├─> drop      Local policy, none here
-///                               │                              └─> special   source ranges, affinity, classes of clients
+///     prerouting, output ─> services ─ frontend in @frontends ─> @outcomes ─┬─> pick-N    N endpoints: one of them at random
+///                               │                                           ├─> refuse    no endpoint: RST or port unreachable
+///                               │                                           ├─> drop      Local policy, none here
+///                               │                                           └─> special   source ranges, affinity, classes
 ///                               └─ other ports of cluster IPs ─> refuse; pings of cluster IPs are dropped
 ///     postrouting, input ─> remember: writes down who was sent where, for affinity
 ///     postrouting ─────────> masquerade what leaves this machine, because answers have to come back through it
@@ -34,6 +34,20 @@ enum Ruleset {
     static let claimChain = "claim"
     /// Writes down who was sent where, for affinity.
     static let rememberChain = "remember"
+
+    /// The rules of the tables that are not text: those that look frontends up.
+    static func dispatches(classes: Int) -> Transaction {
+        var transaction = Transaction()
+        for family in IPFamily.allCases {
+            func add(_ map: SetName, _ chain: String, isLast: Bool) {
+                transaction.dispatches.append(
+                    Transaction.Dispatch(map: map, chain: chain, isLast: isLast, family: family))
+            }
+            add(.frontends, "services", isLast: false)
+            for number in 0..<classes { add(.choices(number), "class-\(number)", isLast: true) }
+        }
+        return transaction
+    }
 
     private static let isOurs = "ct mark and 0xff000000 == 0x6b000000"
 
@@ -61,11 +75,21 @@ enum Ruleset {
         let members = (1..<classes).map {
             "\(frontend) . \(ip) saddr @class-\($0) goto class-\($0)"
         }.joined(separator: "\n    ")
+        let outcomes = [false, true].map { isLast in
+            let elements = Outcome.fixed(isLast: isLast).map { "\($0.number.hex) : \($0.verdict)" }
+            return """
+                map \(SetName.outcomes(isLast: isLast)) {
+                    type mark : verdict
+                    elements = { \(elements.joined(separator: ", ")) }
+                  }
+                """
+        }.joined(separator: "\n  ")
         return """
             add table \(ip) \(table)
             delete table \(ip) \(table)
             table \(ip) \(table) {
-              map frontends { typeof \(frontend) : verdict; }
+              map frontends { typeof \(frontend) : meta mark; }
+              \(outcomes)
               set restricted { typeof \(frontend); }
               set sources { typeof \(frontend) . \(ip) saddr; flags interval; }
               set addresses { typeof \(ip) daddr; }
@@ -86,7 +110,6 @@ enum Ruleset {
                 goto class-0
               }
               chain services {
-                \(frontend) vmap @frontends
                 \(ip) daddr @addresses \(ping) drop
                 \(silent)
                 \(ip) daddr @addresses goto refuse
@@ -123,12 +146,11 @@ enum Ruleset {
         let members = number == 0 ? "" : "set class-\(number) { typeof \(frontend) . \(ip) saddr; flags interval; }"
         return """
               \(members)
-              map choices-\(number) { typeof \(frontend) : verdict; }
+              map choices-\(number) { typeof \(frontend) : meta mark; }
               map sticky-\(number) { typeof \(frontend) : ct mark; }
               chain class-\(number) {
                 ct mark set \(frontend) map @sticky-\(number)
                 meta l4proto { 6, 17 } \(isOurs) dnat to \(ip) saddr . ct mark map @affinity
-                \(frontend) vmap @choices-\(number)
               }
 
             """

@@ -14,6 +14,7 @@ struct RulesetState {
     private var picks: Set<Transaction.Pick> = []
     private var timeouts: Set<Transaction.Timeout> = []
 
+    /// A route as the kernel has it: where its endpoints sit, and its clients' numbers, by class.
     struct Served {
         var route: FrontendRoute
         var slots: [Int: [SocketEndpoint]]
@@ -26,6 +27,7 @@ struct RulesetState {
         let family: IPFamily
         let list: List
 
+        /// Which of a port's lists clients choose from.
         enum List: Hashable {
             case cluster
             case local
@@ -33,6 +35,7 @@ struct RulesetState {
         }
     }
 
+    /// The number under which clients are remembered, and who uses it.
     private struct Affinity {
         let mark: UInt32
         var timeout: Int64
@@ -145,7 +148,14 @@ struct RulesetState {
         let family = new.route.frontend.address.address.family
         for (number, slots) in new.slots {
             let pick = Transaction.Pick(count: slots.count, number: number, family: family)
-            if picks.insert(pick).inserted { transaction.picks.append(pick) }
+            guard picks.insert(pick).inserted else { continue }
+            transaction.picks.append(pick)
+            let outcome = Outcome.pick(count: slots.count, class: number)
+            for isLast in [false, true] {
+                let set = SetName.outcomes(isLast: isLast)
+                transaction.added.append(
+                    Element(family: family, set: set, key: .outcome(outcome), data: .verdict(outcome)))
+            }
         }
         guard !new.marks.isEmpty, let seconds = new.route.affinity?.components.seconds else { return }
         let timeout = Transaction.Timeout(seconds: seconds, family: family)

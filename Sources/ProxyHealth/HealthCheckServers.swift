@@ -13,6 +13,7 @@ package actor HealthCheckServers {
         package let description: String
     }
 
+    /// A server that listens, and for what.
     private struct Running {
         var port: UInt16
         var servers: [HealthServer]

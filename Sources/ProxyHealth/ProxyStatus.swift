@@ -28,6 +28,7 @@ package final class ProxyStatus: Sendable {
         }
     }
 
+    /// What changes; guarded by the lock.
     private struct State {
         var record = SyncRecord()
         var noLocalEndpoints = NoLocalEndpoints()

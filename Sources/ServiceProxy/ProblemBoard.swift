@@ -11,7 +11,8 @@ final class ProblemBoard: Sendable {
         problems.withLock { problems in
             let old = problems[source] ?? []
             problems[source] = new.isEmpty ? nil : new
-            return (new.filter { !old.contains($0) }, new != old)
+            let known = Set(old)
+            return (new.filter { !known.contains($0) }, new != old)
         }
     }
 
@@ -22,6 +23,7 @@ final class ProblemBoard: Sendable {
 
 /// Opens once; those who wait before pass then.
 final class Gate: Sendable {
+    /// What changes; guarded by the lock.
     private struct State {
         var isOpen = false
         var waiting: [CheckedContinuation<Void, Never>] = []

@@ -89,8 +89,16 @@ struct RouteFollower {
         return sentences(problems)
     }
 
+    /// More problems with one cause than this are one sentence.
+    private static let mostAlike = 10
+
     private func sentences(_ problems: [FrontendProblem]) -> [String] {
-        var sentences = problems.map(\.description)
+        var sentences: [String] = []
+        for (_, alike) in Dictionary(grouping: problems, by: \.cause) {
+            let isMany = alike.count > Self.mostAlike
+            sentences += alike.prefix(isMany ? 1 : alike.count).map { isMany ? "\($0); others too" : "\($0)" }
+        }
+        sentences.sort()
         for (frontend, others) in table.contested.sorted(by: { $0.key < $1.key }) {
             guard let holder = table[frontend]?.port else { continue }
             let names = others.sorted().map(\.description).joined(separator: ", ")

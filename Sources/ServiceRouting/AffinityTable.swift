@@ -10,6 +10,7 @@ package struct AffinityTable: Sendable {
     private let window: UInt64
     private var entries: [IPAddress: Entry] = [:]
 
+    /// Where a client was sent, and when it last came.
     private struct Entry {
         var endpoint: SocketEndpoint
         var lastUse: UInt64

@@ -95,6 +95,7 @@ package struct EndpointCounters: Hashable, Sendable {
 
 /// Why a frontend is not served.
 package struct FrontendProblem: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The reason; most are the same for many frontends.
     package enum Cause: Hashable, Sendable {
         /// Somebody listens there already: process id and name, when they can be seen.
         case inUse(by: String?)
@@ -102,6 +103,8 @@ package struct FrontendProblem: Error, Hashable, Sendable, CustomStringConvertib
         case notPermitted
         /// The address is not one of this machine.
         case noSuchAddress
+        /// The process may not open a socket for each of so many.
+        case tooManyFrontends(descriptorLimit: Int)
         case other(String)
     }
 
@@ -113,18 +116,27 @@ package struct FrontendProblem: Error, Hashable, Sendable, CustomStringConvertib
         self.cause = cause
     }
 
+    package var description: String { "\(route.port) cannot be served at \(route.frontend): \(cause)" }
+}
+
+extension FrontendProblem.Cause: CustomStringConvertible {
+    /// The second half of a sentence, with the remedy.
     package var description: String {
-        let what = "\(route.port) cannot be served at \(route.frontend)"
-        return switch cause {
-        case .inUse(let holder?): "\(what): the port is in use by \(holder)"
-        case .inUse(nil): "\(what): the port is in use by a process that this user may not look at"
+        switch self {
+        case .inUse(let holder?): "the port is in use by \(holder)"
+        case .inUse(nil): "the port is in use by a process that this user may not look at"
         case .notPermitted:
             """
-            \(what): ports below 1024 are not allowed to this user. Remedies: run as root; give the program \
+            ports below 1024 are not allowed to this user. Remedies: run as root; give the program \
             CAP_NET_BIND_SERVICE; sysctl net.ipv4.ip_unprivileged_port_start=0; or use docker compose up
             """
-        case .noSuchAddress: "\(what): this machine does not have the address"
-        case .other(let text): "\(what): \(text)"
+        case .noSuchAddress: "this machine does not have the address"
+        case .tooManyFrontends(let limit):
+            """
+            this process may open \(limit) files, of which a quarter is kept for connections. Remedies: raise the limit \
+            (ulimit -n, LimitNOFILE= in a systemd unit, ulimits in compose); or --data-plane nftables
+            """
+        case .other(let text): text
         }
     }
 }

@@ -2,6 +2,7 @@ import Synchronization
 
 /// Hands a plane's connection events to whoever reads them; one look at a number when nobody does.
 package final class EventHub: Sendable {
+    /// What changes; guarded by the lock.
     private struct State {
         var next = 0
         var continuations: [Int: AsyncStream<ConnectionEvent>.Continuation] = [:]

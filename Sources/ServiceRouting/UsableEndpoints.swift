@@ -33,6 +33,7 @@ struct UsableEndpoints {
         serving = all.filter { $0.source.isServing || $0.source.isReady }.map(\.address)
     }
 
+    /// An endpoint with what its slice says of it.
     private struct Candidate {
         let address: SocketEndpoint
         let source: EndpointSlice.Endpoint

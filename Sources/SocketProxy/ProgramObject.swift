@@ -4,6 +4,7 @@
 /// Only what `programs.bpf.c` makes is understood: 64 bits, little endian, a program per section `cgroup/...`, maps in a
 /// section `maps`, and relocations that put a map into a program.
 struct ProgramObject: Equatable {
+    /// A program and the maps that it uses.
     struct Program: Equatable {
         /// `connect4` and its like.
         let name: String
@@ -13,11 +14,13 @@ struct ProgramObject: Equatable {
         let maps: [Reference]
     }
 
+    /// An instruction that names a map.
     struct Reference: Equatable {
         let offset: Int
         let map: String
     }
 
+    /// A map as the file declares it.
     struct Map: Equatable {
         let name: String
         let type: UInt32
@@ -27,6 +30,7 @@ struct ProgramObject: Equatable {
         let flags: UInt32
     }
 
+    /// What of the file does not fit.
     struct Malformed: Error, CustomStringConvertible {
         let description: String
     }
@@ -80,6 +84,7 @@ struct ProgramObject: Equatable {
 
 /// Reads the tables of an ELF file; nil or an error beyond its end, whatever the bytes are.
 private struct ELFBytes {
+    /// A section of the ELF file.
     struct Section {
         let name: String
         let type: UInt32
@@ -90,6 +95,7 @@ private struct ELFBytes {
         var end: Int { offset + size }
     }
 
+    /// An entry of the ELF file's symbol table.
     struct Symbol {
         let index: Int
         let name: String

@@ -24,6 +24,7 @@ struct PublishedRoutes {
         var recovered: Set<Frontend> = []
     }
 
+    /// A route as the maps have it.
     private struct Published {
         let route: FrontendRoute
         let record: RouteRecord
@@ -31,6 +32,7 @@ struct PublishedRoutes {
         let endpoints: [EndpointKey]
     }
 
+    /// What a list of endpoints is shared by.
     private struct ListKey: Hashable {
         let port: ServicePortID
         let endpoints: EndpointList
@@ -38,6 +40,7 @@ struct PublishedRoutes {
         let hasMembers: Bool
     }
 
+    /// What an affinity's memory is shared by.
     private struct PortKey: Hashable {
         let port: ServicePortID
         let affinity: Duration

@@ -9,6 +9,7 @@ final class DeadlineQueue {
     /// Nanoseconds from setting to coming due.
     let delay: UInt64
 
+    /// A place and when it comes due.
     private struct Entry {
         var place: Token.Place
         var due: UInt64

@@ -4,6 +4,7 @@ import ServiceRouting
 
 /// What one loop knows and counts about an endpoint of a Service port; kept while it is listed or has connections.
 struct EndpointRecord {
+    /// An endpoint of a Service port.
     struct Key: Hashable {
         let port: ServicePortID
         let endpoint: SocketEndpoint

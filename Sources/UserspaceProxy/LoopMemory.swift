@@ -12,6 +12,8 @@ struct LoopMemory: ~Copyable {
     let scratch: UnsafeMutableRawPointer
     private var buffers: [UnsafeMutableRawPointer] = []
     private var pipes: [(out: Int32, in: Int32)] = []
+    /// Pipes that are lent or spare.
+    private(set) var pipeCount = 0
 
     init() {
         scratch = .allocate(byteCount: Self.bufferSize, alignment: 4096)
@@ -39,13 +41,17 @@ struct LoopMemory: ~Copyable {
     }
 
     /// nil when descriptors are short: then bytes are copied.
-    mutating func takePipe() -> (out: Int32, in: Int32)? {
+    ///
+    /// - Parameter mayOpen: whether there are descriptors for another one.
+    mutating func takePipe(mayOpen: Bool) -> (out: Int32, in: Int32)? {
         if let pipe = pipes.popLast() { return pipe }
+        guard mayOpen else { return nil }
         var ends: (Int32, Int32) = (-1, -1)
         let made = withUnsafeMutableBytes(of: &ends) { bytes in
             bytes.withMemoryRebound(to: Int32.self) { pipe2($0.baseAddress, O_NONBLOCK | O_CLOEXEC) }
         }
         guard made == 0 else { return nil }
+        pipeCount += 1
         _ = fcntl(ends.1, setPipeSize, Self.pipeSize)
         return (ends.0, ends.1)
     }
@@ -57,7 +63,17 @@ struct LoopMemory: ~Copyable {
         } else {
             close(pipe.out)
             close(pipe.in)
+            pipeCount -= 1
         }
+    }
+
+    mutating func closeSparePipes() {
+        for pipe in pipes {
+            close(pipe.out)
+            close(pipe.in)
+        }
+        pipeCount -= pipes.count
+        pipes.removeAll(keepingCapacity: true)
     }
 }
 

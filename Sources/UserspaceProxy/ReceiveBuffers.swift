@@ -9,6 +9,7 @@ struct ReceiveBuffers: ~Copyable {
     static var count: Int { 512 }
     static var size: Int { 8192 }
 
+    /// What is in a buffer, for whom, and which one is behind it.
     private struct Slot {
         var owner = Token.Place(index: 0, generation: 0)
         var isForClient = false

@@ -1,6 +1,7 @@
 #if os(Linux)
 /// One relayed TCP connection, as plain memory: no reference counting when an event touches it.
 struct Relay: BitwiseCopyable {
+    /// How far the connection is.
     enum State: UInt8, BitwiseCopyable {
         /// Waits for a descriptor to dial with.
         case waiting

@@ -59,7 +59,7 @@ extension RelayLoop {
         for client: SocketEndpoint, at frontend: ServedFrontend, tried: [SocketEndpoint]
     ) -> Token.Place? {
         let verdict = frontend.route.verdict(for: client.address)
-        guard flows.count < settings.maximumFlows, case .forward(let list) = verdict,
+        guard flows.count < settings.maximumFlows, hasRoom(for: 1), case .forward(let list) = verdict,
             let (index, reason) = pick(from: list, tried: tried, for: client.address, of: frontend)
         else { return nil }
         let record = frontend.records(for: verdict)[index]

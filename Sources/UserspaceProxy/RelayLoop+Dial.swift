@@ -14,7 +14,7 @@ extension RelayLoop {
     mutating func acceptAll(_ place: Token.Place) {
         guard let frontend = frontend(place) else { return }
         for _ in 0..<Self.acceptsPerTurn {
-            guard relays.count < settings.maximumRelays else { return pauseAccepting("connection limit") }
+            guard mayAccept() else { return }
             let client = accept4(
                 frontend.socket, nil, nil, Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue))
             guard client >= 0 else {
@@ -120,6 +120,7 @@ extension RelayLoop {
         return picker.pick(from: list, tried: tried, affinity: &none, client: client, now: now)
     }
 
+    /// What became of a dial at once.
     private enum DialStart { case started, refused, noDescriptor }
 
     private mutating func connect(

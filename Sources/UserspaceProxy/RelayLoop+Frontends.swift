@@ -105,6 +105,28 @@ struct AcceptPause {
 }
 
 extension RelayLoop {
+    /// Two for each relay and pipe, one for each flow.
+    private var descriptorsInUse: Int { 2 * (relays.count + memory.pipeCount) + flows.count }
+
+    /// Whether `count` more descriptors fit into the loop's share; pipes that nobody uses make room.
+    mutating func hasRoom(for count: Int) -> Bool {
+        if descriptorsInUse + count > descriptorShare { memory.closeSparePipes() }
+        return descriptorsInUse + count <= descriptorShare
+    }
+
+    /// Why no connection is accepted now; nil when one may be.
+    private mutating func reasonToPause() -> String? {
+        guard relays.count < settings.maximumRelays else { return "connection limit" }
+        return hasRoom(for: 2) ? nil : "limit of open files"
+    }
+
+    /// Says whether another connection may be accepted; if not, accepting is paused.
+    mutating func mayAccept() -> Bool {
+        guard let reason = reasonToPause() else { return true }
+        pauseAccepting(reason)
+        return false
+    }
+
     /// Leaves new connections in the kernel's queues for a while.
     mutating func pauseAccepting(_ reason: String) {
         guard !pause.isPaused else { return }
@@ -118,7 +140,7 @@ extension RelayLoop {
     }
 
     mutating func resumeAccepting() {
-        guard relays.count < settings.maximumRelays else { return retries.append(AcceptPause.place, now: now) }
+        guard reasonToPause() == nil else { return retries.append(AcceptPause.place, now: now) }
         pause.end()
         for frontend in frontends {
             if let frontend, frontend.route.frontend.proto == .tcp { watchListener(frontend) }

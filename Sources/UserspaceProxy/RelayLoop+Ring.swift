@@ -84,7 +84,7 @@ extension RelayLoop {
             }
         }
         guard !pause.isPaused else { return }
-        guard relays.count < settings.maximumRelays else { return pauseAccepting("connection limit") }
+        guard mayAccept() else { return }
         startAccepting(frontend)
     }
 }

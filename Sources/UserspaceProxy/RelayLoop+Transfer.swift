@@ -48,7 +48,9 @@ extension RelayLoop {
         return .more
     }
 
+    /// What became of bytes that were kept.
     private enum FlushOutcome { case empty, full, failed }
+    /// What became of one read and its send.
     private enum StepOutcome { case moved, sourceFailed, destinationFailed }
 
     private mutating func flush(
@@ -94,7 +96,7 @@ extension RelayLoop {
         if count < LoopMemory.bufferSize {
             // Less than a full buffer means that the socket is empty; what comes later raises a new edge.
             if !channel.mayEnd { channel.isReadable = false }
-        } else if let pipe = memory.takePipe() {
+        } else if let pipe = memory.takePipe(mayOpen: hasRoom(for: 2)) {
             channel.pipeOut = pipe.out
             channel.pipeIn = pipe.in
         }

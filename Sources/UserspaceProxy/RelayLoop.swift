@@ -36,12 +36,15 @@ struct RelayLoop: ~Copyable {
     /// Relays and, once, the listeners that wait for descriptors.
     let retries = DeadlineQueue(delay: .milliseconds(100))
     var pause = AcceptPause()
+    /// How many descriptors relays, flows and pipes may take together.
+    var descriptorShare: Int
     var isStopping = false
 
     init(settings: LoopSettings, inbox: LoopInbox, epoll: Int32, engine: consuming RingEngine?) {
         self.engine = engine
         events = .allocate(capacity: Self.eventsPerWait)
         self.settings = settings
+        descriptorShare = settings.descriptorShare
         self.inbox = inbox
         self.epoll = epoll
         picker = EndpointPicker(SeededGenerator(seed: settings.seed))
@@ -155,6 +158,7 @@ struct LoopSettings: Sendable {
     let number: Int
     let maximumRelays: Int
     let maximumFlows: Int
+    let descriptorShare: Int
     let flowIdleTimeout: Duration
     let dialTimeouts: [Duration]
     let seed: UInt64
@@ -163,6 +167,7 @@ struct LoopSettings: Sendable {
     let logger: Logger
 }
 
+/// Bits of epoll's events (epoll_ctl(2)).
 enum Readiness {
     static let input: UInt32 = 0x001
     static let output: UInt32 = 0x004

@@ -3,6 +3,7 @@ import Synchronization
 
 /// What the choices at one Service port remember, shared by all its frontends and by all loops.
 final class SharedChoice: Sendable {
+    /// What is remembered; guarded by the lock.
     struct State {
         /// nil without affinity (7.7).
         var affinity: AffinityTable?

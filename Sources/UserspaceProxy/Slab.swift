@@ -8,6 +8,7 @@ struct Slab<Item>: ~Copyable {
     private var free: [UInt32] = []
     private(set) var count = 0
 
+    /// Whether a place is taken, and how often it was.
     private struct Mark {
         var generation: UInt32 = 0
         var isTaken = false

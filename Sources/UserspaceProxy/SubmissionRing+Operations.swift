@@ -4,6 +4,7 @@ import Glibc
 
 /// The operations that the loops use.
 extension SubmissionRing {
+    /// Codes of operations (io_uring_enter(2)).
     private enum Operation {
         static let poll: UInt8 = 6
         static let accept: UInt8 = 13

@@ -127,6 +127,7 @@ struct SubmissionRing: ~Copyable {
         return completion
     }
 
+    /// Flags of io_uring_setup(2).
     private enum Setup {
         static let completionSize: UInt32 = 1 << 3
         static let submitAll: UInt32 = 1 << 7
@@ -135,6 +136,7 @@ struct SubmissionRing: ~Copyable {
         static let deferred: UInt32 = 1 << 13
     }
 
+    /// Flags of io_uring_enter(2).
     private enum Enter { static let getEvents: UInt32 = 1 }
 
     /// Operations of io_uring_register(2).

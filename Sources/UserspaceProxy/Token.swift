@@ -3,6 +3,7 @@
 ///     63   60 59          32 31           0
 ///     │ kind │    index     │ generation │
 struct Token: Equatable {
+    /// What the place means.
     enum Kind: UInt64 {
         case wake
         case listener

@@ -22,8 +22,10 @@ package struct UserspaceConfiguration: Sendable {
     package var loops: Int?
     /// The most TCP connections relayed at once, over all loops; new ones wait in the kernel's queue meanwhile.
     ///
-    /// Fewer where the limit of open descriptors does not allow two each and some for the rest of the process.
+    /// Fewer where the limit of open descriptors does not allow two each beside the listeners and the rest of the process.
     package var maximumConnections = 65_536
+    /// How many descriptors the process may have; nil for the system's limit, which is raised as far as possible.
+    package var descriptorLimit: Int?
     /// The most UDP flows at once, over all loops; datagrams of further clients are dropped.
     package var maximumFlows = 16_384
     /// A UDP flow ends when nothing passed for so long.

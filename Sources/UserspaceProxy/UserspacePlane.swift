@@ -14,8 +14,9 @@ package final class UserspacePlane: DataPlane {
     private let configuration: UserspaceConfiguration
     private let threads: [LoopThread]
     private let hub = EventHub()
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
+    /// What changes; guarded by the lock.
     private struct State {
         var served: [Frontend: Served] = [:]
         /// What cannot be served now, to be tried again.
@@ -23,14 +24,18 @@ package final class UserspacePlane: DataPlane {
         var choices: [ServicePortID: (timeout: Duration?, shared: SharedChoice, users: Int)] = [:]
         var freeSlots: [Int] = []
         var slots = 0
+        var budget: DescriptorBudget
+        /// How many descriptors each loop may use, as it was told last.
+        var share = 0
         var isStopped = false
     }
 
+    /// A frontend that is served, and by which socket.
     private struct Served {
-        var route: FrontendRoute
+        let route: FrontendRoute
         let socket: Int32
         let slot: Int
-        var isDeaf: Bool
+        let isDeaf: Bool
     }
 
     /// Starts the threads; nothing is served before the first ``apply(_:)``.
@@ -41,16 +46,16 @@ package final class UserspacePlane: DataPlane {
         configuration: UserspaceConfiguration = UserspaceConfiguration(), logger: Logger
     ) throws(UserspacePlaneFailure) {
         self.configuration = configuration
-        // Two each; the rest of the process, which reads files and serves an API, must not run out of them.
-        let descriptors = Self.raisedDescriptorLimit()
-        let most = min(configuration.maximumConnections, (descriptors - min(256, descriptors / 4)) / 2)
+        let budget = DescriptorBudget(limit: configuration.descriptorLimit)
         let count = max(1, configuration.loops ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        let share = budget.share(besides: 0) / count
+        state = Mutex(State(budget: budget, share: share))
         let seed = configuration.seed ?? UInt64.random(in: .min ... .max)
         let hub = hub
         let settings = (0..<count).map { number in
             LoopSettings(
-                number: number, maximumRelays: max(1, most / count),
-                maximumFlows: max(1, configuration.maximumFlows / count),
+                number: number, maximumRelays: max(1, configuration.maximumConnections / count),
+                maximumFlows: max(1, configuration.maximumFlows / count), descriptorShare: share,
                 flowIdleTimeout: configuration.flowIdleTimeout, dialTimeouts: configuration.dialTimeouts,
                 seed: seed &+ UInt64(number), clock: configuration.clock, hub: hub, logger: logger)
         }
@@ -158,6 +163,7 @@ package final class UserspacePlane: DataPlane {
                 put(route, &state, &works, &retired)
             }
             for problem in again.values { put(problem.route, &state, &works, &retired) }
+            shareDescriptors(&state, &works)
             works.run(on: threads)
             for socket in retired { close(socket) }
             return state.failed.values.sorted { $0.route.frontend < $1.route.frontend }
@@ -174,19 +180,39 @@ package final class UserspacePlane: DataPlane {
             return retire(frontend, &state, &works, &retired)
         }
         let isDeaf = route.verdicts.allSatisfy { $0 == .drop }
-        if var served = state.served[frontend] {
-            let choice = self.choice(for: route, replacing: served.route, &state)
-            if served.isDeaf != isDeaf { FrontendSocket.setDeaf(isDeaf, served.socket) }
-            served.isDeaf = isDeaf
-            served.route = route
-            state.served[frontend] = served
-            let slot = served.slot
-            works.add(loops(serving: frontend)) { $0.update(route, slot: slot, choice: choice) }
-            return
+        if let served = state.served[frontend] { return update(served, to: route, isDeaf: isDeaf, &state, &works) }
+        guard let socket = open(route, &state) else { return }
+        if isDeaf { FrontendSocket.setDeaf(true, socket) }
+        let slot = state.freeSlots.popLast() ?? state.slots
+        state.slots = max(state.slots, slot + 1)
+        let choice = self.choice(for: route, replacing: nil, &state)
+        state.served[frontend] = Served(route: route, socket: socket, slot: slot, isDeaf: isDeaf)
+        works.add(loops(serving: frontend)) { $0.serve(route, on: socket, slot: slot, choice: choice) }
+    }
+
+    private func update(
+        _ old: Served, to route: FrontendRoute, isDeaf: Bool, _ state: inout State, _ works: inout LoopWorks
+    ) {
+        let choice = self.choice(for: route, replacing: old.route, &state)
+        if old.isDeaf != isDeaf { FrontendSocket.setDeaf(isDeaf, old.socket) }
+        let slot = old.slot
+        state.served[route.frontend] = Served(route: route, socket: old.socket, slot: slot, isDeaf: isDeaf)
+        works.add(loops(serving: route.frontend)) { $0.update(route, slot: slot, choice: choice) }
+    }
+
+    /// The socket of a frontend that is not served yet; nil when it cannot be had, which is noted.
+    private func open(_ route: FrontendRoute, _ state: inout State) -> Int32? {
+        let frontend = route.frontend
+        state.budget.makeRoom(for: state.served.count + 1)
+        guard state.served.count < state.budget.maximumListeners else {
+            let limit = state.budget.limit
+            state.failed[frontend] = FrontendProblem(route: route, cause: .tooManyFrontends(descriptorLimit: limit))
+            return nil
         }
-        let socket: Int32
         do {
-            socket = try FrontendSocket.open(frontend)
+            let socket = try FrontendSocket.open(frontend)
+            state.failed[frontend] = nil
+            return socket
         } catch {
             // Looking for the holder reads all of /proc: once per problem is enough.
             let known = state.failed[frontend]?.cause
@@ -194,15 +220,8 @@ package final class UserspacePlane: DataPlane {
                 if case .inUse(let holder?)? = known { holder } else { PortHolder.name(of: frontend) }
             }
             state.failed[frontend] = FrontendProblem(route: route, cause: cause)
-            return
+            return nil
         }
-        state.failed[frontend] = nil
-        if isDeaf { FrontendSocket.setDeaf(true, socket) }
-        let slot = state.freeSlots.popLast() ?? state.slots
-        state.slots = max(state.slots, slot + 1)
-        let choice = self.choice(for: route, replacing: nil, &state)
-        state.served[frontend] = Served(route: route, socket: socket, slot: slot, isDeaf: isDeaf)
-        works.add(loops(serving: frontend)) { $0.serve(route, on: socket, slot: slot, choice: choice) }
     }
 
     private func retire(
@@ -215,6 +234,14 @@ package final class UserspacePlane: DataPlane {
         // May be used again at once: each loop does what it is told in order.
         state.freeSlots.append(slot)
         releaseChoice(of: served.route, &state)
+    }
+
+    /// Tells the loops what the listeners leave to them.
+    private func shareDescriptors(_ state: inout State, _ works: inout LoopWorks) {
+        let share = state.budget.share(besides: state.served.count) / threads.count
+        guard share != state.share else { return }
+        state.share = share
+        works.add(threads.indices) { $0.descriptorShare = share }
     }
 
     /// All loops accept TCP; the flows of a UDP frontend need one place, so one loop has it.
@@ -253,19 +280,6 @@ package final class UserspacePlane: DataPlane {
 
     private func remembers(_ route: FrontendRoute) -> Bool {
         route.affinity != nil || configuration.choice == .roundRobin
-    }
-
-    /// How many descriptors this process may have, after raising that as far as possible.
-    private static func raisedDescriptorLimit() -> Int {
-        let resource = __rlimit_resource_t(UInt32(7))
-        var limit = rlimit()
-        guard getrlimit(resource, &limit) == 0 else { return 1024 }
-        if limit.rlim_cur < limit.rlim_max {
-            limit.rlim_cur = limit.rlim_max
-            setrlimit(resource, &limit)
-            getrlimit(resource, &limit)
-        }
-        return Int(clamping: limit.rlim_cur)
     }
 }
 

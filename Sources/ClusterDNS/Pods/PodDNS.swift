@@ -3,6 +3,7 @@ import NetTypes
 
 /// How a pod wants to find names: `spec.dnsPolicy` and `spec.dnsConfig`.
 package struct PodDNS: Hashable, Sendable {
+    /// How `dnsPolicy` spells where a pod's names are looked up.
     package enum Policy: String, Hashable, Sendable, CaseIterable {
         case clusterFirst = "ClusterFirst"
         case clusterFirstWithHostNet = "ClusterFirstWithHostNet"

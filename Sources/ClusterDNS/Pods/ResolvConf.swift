@@ -51,6 +51,7 @@ package struct ResolvConf: Hashable, Sendable, CustomStringConvertible {
         /// Reason and message of each event.
         package var warnings: [Warning]
 
+        /// What was left out of a file because it exceeds a limit.
         package struct Warning: Hashable, Sendable {
             package var reason: String
             package var message: String

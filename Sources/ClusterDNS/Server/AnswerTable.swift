@@ -25,6 +25,7 @@ struct AnswerTable: ~Copyable {
         var code: ResponseCode
     }
 
+    /// A place in the table.
     private struct Slot {
         var hash: UInt64 = 0
         var generation: UInt64 = 0

@@ -15,6 +15,7 @@ package final class Forwarder: Sendable {
     private static let outstandingLimit = 1024
     private static let penalty: Duration = .seconds(2)
 
+    /// What changes; guarded by the lock.
     private struct State {
         var cache: ReplyCache
         var failedUntil: [SocketEndpoint: ContinuousClock.Instant] = [:]

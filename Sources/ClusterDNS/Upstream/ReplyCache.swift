@@ -7,6 +7,7 @@ import DNSWire
 /// Truncated replies and codes other than "no error" and "no such name" are not kept; "no such name" and "no such type" are
 /// kept for as long as their SOA record says, and not without one (RFC 2308).
 struct ReplyCache {
+    /// What a reply is kept under.
     struct Key: Hashable {
         private let query: [UInt8]
         private let transport: DNSExchange.Transport
@@ -17,6 +18,7 @@ struct ReplyCache {
         }
     }
 
+    /// A reply, and how long it counts.
     private struct Entry {
         var reply: [UInt8]
         var ttlOffsets: [Int]

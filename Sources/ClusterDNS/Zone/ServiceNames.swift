@@ -4,6 +4,7 @@ import NetTypes
 
 /// All that DNS says about one Service.
 struct ServiceNames: Sendable, Equatable {
+    /// What the name of the Service leads to.
     enum Kind: Sendable, Equatable {
         case cluster([IPAddress])
         case headless
@@ -11,6 +12,7 @@ struct ServiceNames: Sendable, Equatable {
         case external(Name?)
     }
 
+    /// A port that has SRV records.
     struct Port: Hashable, Sendable {
         /// Empty for an unnamed port.
         var name: String
