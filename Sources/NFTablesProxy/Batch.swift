@@ -3,63 +3,94 @@ import NetTypes
 
 /// One atomic change of our tables, as netlink messages.
 struct Batch {
-    private(set) var bytes: [UInt8]
+    let bytes: [UInt8]
     /// The sequence number of the last message, whose acknowledgement says that all was done.
     let last: UInt32
 
+    init(_ transaction: Transaction, table: String, firstSequence: UInt32) {
+        let capacity = 128 * (transaction.added.count + transaction.removed.count) + 4096
+        var writer = Writer(message: NetlinkMessage(capacity: capacity), sequence: firstSequence, table: table)
+        writer.frame(Netlink.batchBegin)
+        for dispatch in transaction.dispatches { writer.write(dispatch) }
+        for timeout in transaction.timeouts { writer.write(timeout) }
+        for pick in transaction.picks { writer.write(pick) }
+        writer.write(transaction.removed, isNew: false)
+        writer.write(transaction.added, isNew: true)
+        last = writer.sequence &- 1
+        writer.frame(Netlink.batchEnd)
+        var bytes = writer.message.bytes
+        // Only the last message is acknowledged; errors are told of all.
+        if let start = writer.lastStart { bytes[start + 6] |= UInt8(Netlink.acknowledge) }
+        self.bytes = bytes
+    }
+}
+
+/// Puts one message of a batch behind another.
+private struct Writer {
     /// Octets in one message; an attribute can have 65,535.
     private static let messageLimit = 48_000
 
-    init(_ transaction: Transaction, table: String, firstSequence: UInt32) {
-        var message = NetlinkMessage(capacity: 128 * (transaction.added.count + transaction.removed.count) + 4096)
-        var sequence = firstSequence
-        func frame(_ type: UInt16) {
-            message.begin(
-                type: type, flags: Netlink.request, sequence: sequence, family: 0, resource: Netlink.nftables)
-            message.end()
-            sequence &+= 1
+    var message: NetlinkMessage
+    /// Of the next message.
+    var sequence: UInt32
+    let table: String
+    /// Where the last message that changes something begins.
+    private(set) var lastStart: Int?
+
+    init(message: NetlinkMessage, sequence: UInt32, table: String) {
+        self.message = message
+        self.sequence = sequence
+        self.table = table
+    }
+
+    mutating func frame(_ type: UInt16) {
+        message.begin(type: type, flags: Netlink.request, sequence: sequence, family: 0, resource: Netlink.nftables)
+        message.end()
+        sequence &+= 1
+    }
+
+    private mutating func put(
+        _ type: UInt16, _ flags: UInt16, _ family: IPFamily, _ body: (inout NetlinkMessage) -> Void
+    ) {
+        lastStart = message.bytes.count
+        message.begin(type: type, flags: Netlink.request | flags, sequence: sequence, family: family.netfilter)
+        body(&message)
+        message.end()
+        sequence &+= 1
+    }
+
+    mutating func write(_ dispatch: Transaction.Dispatch) {
+        let table = table
+        put(Netlink.newRule, Netlink.create | (dispatch.isLast ? Netlink.append : 0), dispatch.family) {
+            RuleMessages.dispatch(dispatch, table: table, to: &$0)
         }
-        var starts: [Int] = []
-        func begin(_ type: UInt16, _ flags: UInt16, _ family: IPFamily) {
-            starts.append(message.bytes.count)
-            message.begin(
-                type: type, flags: Netlink.request | flags, sequence: sequence, family: family.netfilter)
+    }
+
+    mutating func write(_ timeout: Transaction.Timeout) {
+        let (table, identifier) = (table, sequence)
+        put(Netlink.newSet, Netlink.create, timeout.family) {
+            RuleMessages.set(of: timeout, table: table, identifier: identifier, to: &$0)
         }
-        func end() {
-            message.end()
-            sequence &+= 1
+        put(Netlink.newRule, Netlink.create | Netlink.append, timeout.family) {
+            RuleMessages.remember(timeout, table: table, to: &$0)
         }
-        frame(Netlink.batchBegin)
-        for dispatch in transaction.dispatches {
-            begin(Netlink.newRule, Netlink.create | (dispatch.isLast ? Netlink.append : 0), dispatch.family)
-            RuleMessages.dispatch(dispatch, table: table, to: &message)
-            end()
+    }
+
+    mutating func write(_ pick: Transaction.Pick) {
+        let table = table
+        put(Netlink.newChain, Netlink.create, pick.family) { RuleMessages.chain(of: pick, table: table, to: &$0) }
+        for rule in [RuleMessages.claim, RuleMessages.choose] {
+            put(Netlink.newRule, Netlink.create | Netlink.append, pick.family) { rule(pick, table, &$0) }
         }
-        for timeout in transaction.timeouts {
-            begin(Netlink.newSet, Netlink.create, timeout.family)
-            RuleMessages.set(of: timeout, table: table, identifier: sequence, to: &message)
-            end()
-            begin(Netlink.newRule, Netlink.create | Netlink.append, timeout.family)
-            RuleMessages.remember(timeout, table: table, to: &message)
-            end()
-        }
-        for pick in transaction.picks {
-            begin(Netlink.newChain, Netlink.create, pick.family)
-            RuleMessages.chain(of: pick, table: table, to: &message)
-            end()
-            for rule in [RuleMessages.claim, RuleMessages.choose] {
-                begin(Netlink.newRule, Netlink.create | Netlink.append, pick.family)
-                rule(pick, table, &message)
-                end()
-            }
-        }
-        for (type, elements) in [(Netlink.deleteElement, transaction.removed), (Netlink.newElement, transaction.added)]
-        {
-            let isNew = type == Netlink.newElement
-            for (group, elements) in Self.groups(of: elements) {
-                var rest = elements[...]
-                while !rest.isEmpty {
-                    begin(type, isNew ? Netlink.create : 0, group.family)
+    }
+
+    mutating func write(_ elements: [Element], isNew: Bool) {
+        let table = table
+        for (group, elements) in Self.groups(of: elements) {
+            var rest = elements[...]
+            while !rest.isEmpty {
+                let type = isNew ? Netlink.newElement : Netlink.deleteElement
+                put(type, isNew ? Netlink.create : 0, group.family) { message in
                     message.attribute(1, table)
                     message.attribute(2, group.set.description)
                     message.nested(3) { message in
@@ -67,16 +98,9 @@ struct Batch {
                             ElementCodec.write(element, withData: isNew, to: &message)
                         }
                     }
-                    end()
                 }
             }
         }
-        last = sequence &- 1
-        bytes = []
-        frame(Netlink.batchEnd)
-        bytes = message.bytes
-        // Only the last message is acknowledged; errors are told of all.
-        if let start = starts.last { bytes[start + 6] |= UInt8(Netlink.acknowledge) }
     }
 
     /// Elements of the same set, which can share a message.

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import LinuxKernel
 import NetTypes
@@ -16,11 +17,15 @@ actor LinkAddressPlane: DataPlane {
     private let blocks: [CIDR]
     private let change: Change
     private var frontends: [IPAddress: Set<Frontend>] = [:]
+    private var leftovers: Set<IPAddress>
 
-    /// - Parameter blocks: of whose addresses the plane takes care.
-    init(_ plane: any DataPlane, blocks: [CIDR], change: @escaping Change) {
+    /// - Parameters:
+    ///   - blocks: of whose addresses the plane takes care.
+    ///   - leftovers: those of them that the link has already.
+    init(_ plane: any DataPlane, blocks: [CIDR], leftovers: Set<IPAddress> = [], change: @escaping Change) {
         self.plane = plane
         self.blocks = blocks
+        self.leftovers = leftovers
         self.change = change
         name = plane.name
     }
@@ -28,8 +33,12 @@ actor LinkAddressPlane: DataPlane {
     /// - Parameter neighbour: an address of the interface; nil if none has it.
     init?(_ plane: any DataPlane, blocks: [CIDR], besides neighbour: IPAddress) {
         guard let interface = LocalRoute.interface(of: neighbour) else { return nil }
-        self.init(plane, blocks: blocks) { address, isAdded in
-            Self.change(address, isAdded, interface: interface)
+        let table = (try? String(contentsOf: URL(filePath: "/proc/net/if_inet6"), encoding: .utf8)) ?? ""
+        let leftovers = Self.addresses(of: interface, in: table).filter { address in
+            blocks.contains { $0.contains(address) }
+        }
+        self.init(plane, blocks: blocks, leftovers: Set(leftovers)) { address, isAdded in
+            Self.request(address, isAdded, interface: interface).send()
         }
     }
 
@@ -54,6 +63,8 @@ actor LinkAddressPlane: DataPlane {
             frontends[address]?.remove(frontend)
             if frontends[address]?.isEmpty == true { drop(address) }
         }
+        for address in leftovers where frontends[address] == nil { drop(address) }
+        leftovers = []
         return problems
     }
 
@@ -73,17 +84,33 @@ actor LinkAddressPlane: DataPlane {
         _ = change(address, false)
     }
 
-    /// RTM_NEWADDR or RTM_DELADDR with ifaddrmsg, IFA_ADDRESS and IFA_FLAGS: usable at once, without asking the link
-    /// whether somebody has the address.
-    private static func change(_ address: IPAddress, _ isAdded: Bool, interface: UInt32) -> Int32 {
+    /// RTM_NEWADDR or RTM_DELADDR with ifaddrmsg, IFA_ADDRESS, IFA_CACHEINFO and IFA_FLAGS.
+    ///
+    /// The address is usable at once, without asking the link whether somebody has it. It is never preferred, so that the kernel
+    /// does not choose it for connections of our own, which would break when it goes.
+    static func request(_ address: IPAddress, _ isAdded: Bool, interface: UInt32) -> RouteRequest {
         let octets = address.octets
         let index = withUnsafeBytes(of: interface) { Array($0) }
+        // Seconds preferred and valid, and two times that only the kernel writes.
+        let lifetimes: [UInt32] = [0, .max, 0, 0]
         return RouteRequest(
             type: isAdded ? 20 : 21, flags: isAdded ? RouteRequest.put : RouteRequest.acknowledged,
             header: [address.family.number, UInt8(octets.count * 8), 0, 0] + index
         ) { message in
             message.attribute(1, octets)
+            message.attribute(6, lifetimes.withUnsafeBytes { Array($0) })
             message.attribute(8, native: 0x02)
-        }.send()
+        }
+    }
+
+    /// The addresses of an interface in the kernel's table: address, number of the interface in hexadecimal digits, and more.
+    static func addresses(of interface: UInt32, in table: String) -> [IPAddress] {
+        table.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ")
+            guard fields.count > 2, fields[0].count == 32, UInt32(fields[1], radix: 16) == interface,
+                let high = UInt64(fields[0].prefix(16), radix: 16), let low = UInt64(fields[0].suffix(16), radix: 16)
+            else { return nil }
+            return .v6(IPv6Address(high: high, low: low))
+        }
     }
 }

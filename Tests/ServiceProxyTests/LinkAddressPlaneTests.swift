@@ -37,8 +37,9 @@ private struct WritingPlane: DataPlane {
 struct LinkAddressPlaneTests {
     private let journal = Journal()
 
-    private func plane(error: Int32 = 0) throws -> LinkAddressPlane {
-        LinkAddressPlane(WritingPlane(journal: journal), blocks: [try #require(CIDR("fd00:10:96::/113"))]) {
+    private func plane(error: Int32 = 0, leftovers: Set<IPAddress> = []) throws -> LinkAddressPlane {
+        let block = try #require(CIDR("fd00:10:96::/113"))
+        return LinkAddressPlane(WritingPlane(journal: journal), blocks: [block], leftovers: leftovers) {
             [journal] address, isAdded in
             journal.write("\(isAdded ? "+" : "-")\(address)")
             return error
@@ -104,6 +105,37 @@ struct LinkAddressPlaneTests {
         #expect(journal.takeLines() == ["+fd00:10:96::15", "apply", "+fd00:10:96::15", "apply"])
         await plane.stop()
         #expect(journal.takeLines() == ["stop"])
+    }
+
+    @Test("what an earlier run has left goes with the first change, unless it is needed")
+    func leftovers() async throws {
+        let stale = try #require(IPAddress("fd00:10:96::77"))
+        let kept = try #require(IPAddress("fd00:10:96::15"))
+        let plane = try plane(leftovers: [stale, kept])
+        var diff = RoutingDiff()
+        diff.changed = [try route("fd00:10:96::15", 80)]
+        _ = await plane.apply(diff)
+        #expect(journal.takeLines() == ["+fd00:10:96::15", "apply", "-fd00:10:96::77"])
+        _ = await plane.apply(RoutingDiff())
+        #expect(journal.takeLines() == ["apply"])
+    }
+
+    @Test("an address of a Service is never preferred as the source of other connections")
+    func addressMessage() throws {
+        let address = try #require(IPAddress("fd00:10:96::15"))
+        let bytes = LinkAddressPlane.request(address, true, interface: 7).bytes
+        #expect(Array(bytes[16..<24]) == [10, 128, 0, 0, 7, 0, 0, 0])
+        // IFA_CACHEINFO behind the address: preferred for no second, valid for ever.
+        #expect(Array(bytes[44..<56]) == [20, 0, 6, 0, 0, 0, 0, 0, 255, 255, 255, 255])
+    }
+
+    @Test("the kernel's table tells the addresses of one interface")
+    func addressTable() {
+        let table = """
+            00000000000000000000000000000001 01 80 10 80       lo
+            fd000010009600000000000000000015 0a 80 00 a2     eth0
+            """
+        #expect(LinkAddressPlane.addresses(of: 10, in: table).map(\.description) == ["fd00:10:96::15"])
     }
 
     @Test("the route of a block is the message that ip route add local ... sends")
