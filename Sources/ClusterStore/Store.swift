@@ -168,20 +168,50 @@ package final class Store: Sendable {
         try replace(object.key, object.resourceVersion, isDryRun: isDryRun) { old in
             var new = object
             new.json["status"] = old.json["status"]
+            if object.type == .namespaces { new.json["spec"] = old.json["spec"] }
             return new
         }
     }
 
-    /// Replaces nothing but the status of an object, and who owns its fields.
-    package func updateStatus(_ object: KubeObject) throws(APIError) -> KubeObject {
-        try replace(object.key, object.resourceVersion, isDryRun: false) { old in
+    /// Replaces the status of an object, and of its metadata what can be written with it: annotations, finalizers, and, where
+    /// the kind's status has them, labels and owners.
+    package func updateStatus(_ object: KubeObject, isDryRun: Bool = false) throws(APIError) -> KubeObject {
+        let key = object.key
+        var fixed = Self.identity
+        if key.type == .deployments { fixed.append("labels") }
+        if key.type == .pods { fixed.append("ownerReferences") }
+        return try replace(key, object.resourceVersion, isDryRun: isDryRun) { old in
             var new = old
             new.json["status"] = object.json["status"]
-            if let owners = object.json["metadata"]?["managedFields"] {
-                new.json["metadata"]?["managedFields"] = owners
-            }
+            guard var metadata = object.json["metadata"] else { return new }
+            for name in fixed { metadata[name] = old.json["metadata"]?[name] }
+            new.json["metadata"] = metadata
             return new
         }
+    }
+
+    /// What of an object's metadata the store alone sets.
+    private static let identity = [
+        "name", "namespace", "uid", "generation", "resourceVersion", "creationTimestamp", "deletionTimestamp",
+        "deletionGracePeriodSeconds", "generateName", "selfLink",
+    ]
+
+    /// Replaces nothing but what a namespace waits for before it goes; with the last of it an empty one that is being deleted
+    /// goes.
+    package func finalize(_ namespace: KubeObject, isDryRun: Bool = false) throws(APIError) -> KubeObject {
+        let finalized = try replace(namespace.key, namespace.resourceVersion, isDryRun: isDryRun) { old in
+            var new = old
+            new.json["spec"] = ["finalizers": namespace.json["spec"]?["finalizers"] ?? []]
+            return new
+        }
+        if !isDryRun, finalized.deletionTimestamp != nil, Self.awaited(by: finalized).isEmpty {
+            do throws(APIError) {
+                return try delete(finalized.key)
+            } catch {
+                if error.reason != .notFound { throw error }
+            }
+        }
+        return finalized
     }
 
     /// Reads, changes and writes an object in one step, status included.
@@ -270,15 +300,26 @@ package final class Store: Sendable {
             throw .internalError("the write could not be kept: \(error)")
         }
         state.revision += 1
+        let previous = state.objects[key.type]?[key]
         state.objects[key.type, default: [:]][key] = kind == .deleted ? nil : object
         state.lastChange[key.type] = state.revision
-        let event = WatchEvent(kind: kind, object: object, revision: state.revision)
-        state.history.append(event)
+        let event = WatchEvent(
+            kind: kind, object: object, revision: state.revision, previous: kind == .modified ? previous : nil)
+        state.history.append(Self.kept(event))
         state.historySize += object.json.approximateSize
         if state.history.count > Self.historyBound || state.historySize > Self.historyBytes { Self.cut(&state) }
         forgetEnded(in: &state)
         for watcher in state.watchers.values { watcher.feed(event) }
         return object
+    }
+
+    /// An event as the history has it: with the object as it was before only where its labels were others, for that is what
+    /// most watchers choose by; two of each would need twice the memory.
+    private static func kept(_ event: WatchEvent) -> WatchEvent {
+        guard let previous = event.previous,
+            previous.json["metadata"]?["labels"] == event.object.json["metadata"]?["labels"]
+        else { return event }
+        return WatchEvent(kind: event.kind, object: event.object, revision: event.revision)
     }
 
     /// Forgets the older half of the history, by number and by size.
@@ -310,10 +351,17 @@ package final class Store: Sendable {
         let key = ObjectKey(.namespaces, name: object.namespace)
         guard let namespace = state.objects[.namespaces]?[key] else { throw .notFound(key) }
         if namespace.json["status"]?["phase"]?.stringValue == "Terminating" {
-            throw APIError(
+            var refusal = APIError(
                 .forbidden,
                 "\(type.qualifiedName) \"\(object.name)\" is forbidden: unable to create new content in namespace "
                     + "\(object.namespace) because it is being terminated")
+            refusal.otherCauses = [
+                APIError.Cause(
+                    reason: "NamespaceTerminating", message: "namespace \(object.namespace) is being terminated",
+                    field: "metadata.namespace")
+            ]
+            refusal.objectName = object.name
+            throw refusal
         }
     }
 
@@ -328,16 +376,29 @@ package final class Store: Sendable {
         let isEmpty = state.objects.allSatisfy { type, objects in
             !type.isNamespaced || !objects.keys.contains { $0.namespace == namespace.name }
         }
-        if isEmpty, namespace.finalizers.isEmpty { return nil }
+        let rest = awaited(by: namespace).filter { $0 != ownFinalizer }
+        if isEmpty, namespace.finalizers.isEmpty, rest.isEmpty { return nil }
         var ending = namespace
         if ending.deletionTimestamp == nil { ending.deletionTimestamp = time }
-        ending.json["status"] = ["phase": "Terminating"]
+        ending.json["status"]?["phase"] = "Terminating"
+        if isEmpty { ending.json["spec"] = ["finalizers": .array(rest.map { .string($0) })] }
         return ending
+    }
+
+    /// Keeps a namespace until nothing is in it.
+    private static let ownFinalizer = "kubernetes"
+
+    /// What has to be done before a namespace can go, besides what its metadata says.
+    private static func awaited(by namespace: KubeObject) -> [String] {
+        (namespace.json["spec"]?["finalizers"]?.arrayValue ?? []).compactMap(\.stringValue)
     }
 
     private static func complete(namespace: inout KubeObject) {
         namespace.labels["kubernetes.io/metadata.name"] = namespace.name
         if namespace.json["status"]?["phase"] == nil { namespace.json["status"] = ["phase": "Active"] }
+        if namespace.json["spec"]?["finalizers"] == nil {
+            namespace.json["spec"] = ["finalizers": namespace.deletionTimestamp == nil ? [.string(ownFinalizer)] : []]
+        }
     }
 }
 

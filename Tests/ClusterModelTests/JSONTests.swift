@@ -28,6 +28,16 @@ struct JSONTests {
         #expect(throws: JSONParseError.self) { try JSONValue(parsing: text) }
     }
 
+    @Test("[sig-api-machinery] FieldValidation: keys that come twice are found where they are, and the last counts")
+    func duplicates() throws {
+        let text = #"{"spec":{"a":1,"a":2,"b":[{"c":1},{"c":1,"c":2}]},"spec2":{"a":1}}"#
+        let error = #expect(throws: JSONParseError.self) { try JSONValue(parsing: text) }
+        #expect(error?.isDuplicateKey == true)
+        let found = try JSONValue.parsing(withDuplicates: Array(text.utf8))
+        #expect(found.duplicates == ["spec.a", "spec.b[1].c"])
+        #expect(found.value["spec"]?["a"] == 2 && found.value["spec"]?["b"]?[1]?["c"] == 2)
+    }
+
     @Test("Nesting is bounded, and a cut anywhere is an error")
     func bounds() {
         #expect(throws: JSONParseError.self) {

@@ -209,4 +209,83 @@ struct StoreTests {
     func times(seconds: Int64, text: String) {
         #expect(Timestamp.text(unixSeconds: seconds) == text)
     }
+
+    @Test(
+        "a modification says what the object was before, to who watches and, where its labels changed, to who comes later"
+    )
+    func previous() async throws {
+        let stream = try store.watch([.services], after: 1)
+        let first = try store.create(quote)
+        let same = try store.modify(first.key) { $0.json["spec"] = ["a": "b"] }
+        _ = try store.modify(first.key) { $0.labels = ["a": "b"] }
+        var live: [KubeObject?] = []
+        for await event in stream {
+            live.append(event.previous)
+            if live.count == 3 { break }
+        }
+        #expect(live == [nil, first, same])
+        var later: [KubeObject?] = []
+        for await event in try store.watch([.services], after: 1) {
+            later.append(event.previous)
+            if later.count == 3 { break }
+        }
+        #expect(later == [nil, nil, same])
+    }
+
+    @Test(
+        "[sig-network] Services should complete a service status lifecycle: annotations go with the status, a dry run nowhere"
+    )
+    func statusLifecycle() throws {
+        let created = try store.create(quote)
+        var changed = created
+        changed.json["status"] = ["a": "b"]
+        changed.json["spec"] = ["lost": true]
+        changed.annotations = ["patchedstatus": "true"]
+        changed.uid = "another"
+        _ = try store.updateStatus(changed, isDryRun: true)
+        #expect(store.get(quote.key) == created)
+        let stored = try store.updateStatus(changed)
+        #expect(stored.json["status"] == ["a": "b"] && stored.json["spec"] == nil)
+        #expect(stored.annotations == ["patchedstatus": "true"] && stored.uid == created.uid)
+        // A pod's owners, and a Deployment's labels, are not for who writes a status.
+        var pod = try store.create(KubeObject(.pods, namespace: "default", name: "p"))
+        pod.ownerReferences = [OwnerReference(controller: created)]
+        #expect(try store.updateStatus(pod).ownerReferences.isEmpty)
+        var deployment = try store.create(KubeObject(.deployments, namespace: "default", name: "d"))
+        deployment.labels = ["a": "b"]
+        #expect(try store.updateStatus(deployment).labels.isEmpty)
+    }
+
+    @Test("[sig-api-machinery] Namespaces should apply a finalizer to a Namespace")
+    func finalizers() throws {
+        var namespace = try store.create(KubeObject(.namespaces, name: "n"))
+        #expect(namespace.json["spec"] == ["finalizers": ["kubernetes"]])
+        // An update of the object leaves them as they are.
+        namespace.json["spec"] = ["finalizers": []]
+        #expect(try store.update(namespace).json["spec"] == ["finalizers": ["kubernetes"]])
+        namespace = try #require(store.get(namespace.key))
+        namespace.json["spec"] = ["finalizers": ["kubernetes", "example.com/wait"]]
+        _ = try store.finalize(namespace)
+        let ending = try store.delete(namespace.key)
+        #expect(ending.json["status"]?["phase"] == "Terminating")
+        #expect(ending.json["spec"] == ["finalizers": ["example.com/wait"]])
+        var free = ending
+        free.json["spec"] = ["finalizers": []]
+        _ = try store.finalize(free)
+        #expect(store.get(namespace.key) == nil)
+    }
+
+    @Test("[sig-api-machinery] Namespaces: nothing new comes into one that is being deleted, and programs are told why")
+    func terminating() throws {
+        _ = try store.create(KubeObject(.namespaces, name: "n"))
+        _ = try store.create(KubeObject(.configmaps, namespace: "n", name: "c"))
+        _ = try store.delete(ObjectKey(.namespaces, name: "n"))
+        let refused = error { _ = try store.create(KubeObject(.configmaps, namespace: "n", name: "late")) }
+        #expect(
+            refused?.otherCauses == [
+                APIError.Cause(
+                    reason: "NamespaceTerminating", message: "namespace n is being terminated",
+                    field: "metadata.namespace")
+            ])
+    }
 }

@@ -9,8 +9,11 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         case internalError = "InternalError"
         case invalid = "Invalid"
         case methodNotAllowed = "MethodNotAllowed"
+        case notAcceptable = "NotAcceptable"
         case notFound = "NotFound"
         case requestEntityTooLarge = "RequestEntityTooLarge"
+        case serviceUnavailable = "ServiceUnavailable"
+        case timeout = "Timeout"
         case tooManyRequests = "TooManyRequests"
         case unsupportedMediaType = "UnsupportedMediaType"
 
@@ -21,6 +24,7 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
             case .forbidden: 403
             case .notFound: 404
             case .methodNotAllowed: 405
+            case .notAcceptable: 406
             case .requestEntityTooLarge: 413
             case .unsupportedMediaType: 415
             case .alreadyExists, .conflict: 409
@@ -28,6 +32,8 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
             case .invalid: 422
             case .tooManyRequests: 429
             case .internalError: 500
+            case .serviceUnavailable: 503
+            case .timeout: 504
             }
         }
     }
@@ -40,6 +46,27 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     package var fieldConflicts: [FieldConflict] = []
     /// The object's name, where the request's URL does not have it.
     package var objectName: String?
+    /// Causes that are no fault of a field.
+    package var otherCauses: [Cause] = []
+    /// When to try again.
+    package var retryAfterSeconds: Int?
+    /// How to go on with a list all the same.
+    package var continueToken: String?
+
+    /// Why a request is refused, for programs.
+    package struct Cause: Hashable, Sendable {
+        /// One word in CamelCase.
+        package let reason: String
+        package let message: String
+        /// Empty for none.
+        package let field: String
+
+        package init(reason: String, message: String, field: String = "") {
+            self.reason = reason
+            self.message = message
+            self.field = field
+        }
+    }
 
     /// A field that somebody else owns.
     package struct FieldConflict: Hashable, Sendable {

@@ -6,9 +6,20 @@ struct JSONParser {
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
+    /// A key that comes again counts instead of being refused, and is noted.
+    private let allowsDuplicates: Bool
+    /// Where the parser is, while it has to know.
+    private var path: [String] = []
+    /// The paths of keys that came again.
+    private(set) var duplicates: [String] = []
 
-    /// - Parameter bytes: must stay valid while the parser is used.
-    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    /// - Parameters:
+    ///   - bytes: must stay valid while the parser is used.
+    ///   - allowsDuplicates: takes the last value of a key that is there twice.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, allowsDuplicates: Bool = false) {
+        self.bytes = bytes
+        self.allowsDuplicates = allowsDuplicates
+    }
 
     mutating func parseDocument() throws(JSONParseError) -> JSONValue {
         skipSpace()
@@ -74,9 +85,17 @@ struct JSONParser {
             guard current == UInt8(ascii: ":") else { throw failure("':' is expected") }
             position += 1
             skipSpace()
-            guard members.updateValue(try parseValue(level: level + 1), forKey: key) == nil else {
-                throw failure("key \"\(key)\" is already set in this object", at: start)
+            if allowsDuplicates { path.append(path.isEmpty ? key : ".\(key)") }
+            if members.updateValue(try parseValue(level: level + 1), forKey: key) != nil {
+                guard allowsDuplicates else {
+                    var error = failure("key \"\(key)\" is already set in this object", at: start)
+                    error.isDuplicateKey = true
+                    throw error
+                }
+                let place = path.joined()
+                if !duplicates.contains(place) { duplicates.append(place) }
             }
+            if allowsDuplicates { path.removeLast() }
             skipSpace()
             switch current {
             case UInt8(ascii: ","): position += 1
@@ -98,7 +117,9 @@ struct JSONParser {
         }
         while true {
             skipSpace()
+            if allowsDuplicates { path.append("[\(elements.count)]") }
             elements.append(try parseValue(level: level + 1))
+            if allowsDuplicates { path.removeLast() }
             skipSpace()
             switch current {
             case UInt8(ascii: ","): position += 1
@@ -240,4 +261,18 @@ extension JSONValue {
 
     /// Reads a JSON document.
     package init(parsing text: some StringProtocol) throws(JSONParseError) { try self.init(parsing: text.utf8) }
+
+    /// Reads a JSON document in which keys may come several times; the last value counts.
+    ///
+    /// - Returns: the paths of those keys as well, such as `spec.ports[0].port`.
+    package static func parsing(
+        withDuplicates bytes: [UInt8]
+    ) throws(JSONParseError) -> (value: JSONValue, duplicates: [String]) {
+        let parse = { (buffer: UnsafeBufferPointer<UInt8>) throws(JSONParseError) -> (JSONValue, [String]) in
+            var parser = JSONParser(buffer, allowsDuplicates: true)
+            let value = try parser.parseDocument()
+            return (value, parser.duplicates)
+        }
+        return try bytes.withUnsafeBufferPointer(parse)
+    }
 }

@@ -47,15 +47,31 @@ package struct FieldSelector: Hashable, Sendable {
         case .namespaces: path == "status.phase"
         case .nodes: path == "spec.unschedulable"
         case .secrets: path == "type"
-        case .events: path.hasPrefix("involvedObject.") || ["reason", "type", "source"].contains(path)
+        case .events:
+            path.hasPrefix("involvedObject.") || path.hasPrefix("regarding.")
+                || ["reason", "type", "source", "reportingComponent", "reportingController"].contains(path)
         default: false
+        }
+    }
+
+    /// Where a field is; fields of Events may be asked for by the names of either of their shapes.
+    private static func steps(to path: String, in object: KubeObject) -> [Substring] {
+        let steps = path.split(separator: ".")
+        guard object.type == .events else { return steps }
+        switch steps.first {
+        case "regarding": return ["involvedObject"] + steps.dropFirst()
+        case "reportingController": return ["reportingComponent"]
+        // Newer clients name their component elsewhere.
+        case "source":
+            return object.json["source"]?["component"] == nil ? ["reportingComponent"] : ["source", "component"]
+        default: return steps
         }
     }
 
     /// The field as text; "" when it is absent.
     private static func text(at path: String, in object: KubeObject) -> String {
         var value: JSONValue? = object.json
-        for step in path.split(separator: ".") { value = value?[String(step)] }
+        for step in steps(to: path, in: object) { value = value?[String(step)] }
         return switch value {
         case .string(let text): text
         case .bool(let flag): String(flag)
