@@ -55,6 +55,8 @@ package final class ControlPlane: Sendable {
             var claims = ClaimBinder(store, logger: logger)
             let builtIns = BuiltInKeeper(store, networks: networks, dnsPod: dnsPod, logger: logger)
             var collector = GarbageCollector(store, logger: logger)
+            let accounts = ServiceAccountKeeper(store, logger: logger)
+            var disruptions = DisruptionController(store, logger: logger, now: now)
             let batches = WatchBatches(stream).makeAsyncIterator()
             func limit() -> Duration? {
                 [workloads.dueTime, eviction.dueTime].compactMap(\.self).min().map { .seconds(max(1, $0 - now())) }
@@ -67,6 +69,8 @@ package final class ControlPlane: Sendable {
                 balancer.handle(batch.filter { $0.object.type == .services })
                 slices.handle(batch.filter { $0.object.type.map(EndpointSliceController.types.contains) ?? false })
                 workloads.handle(batch.filter { $0.object.type.map(WorkloadController.types.contains) ?? false })
+                accounts.handle(batch.filter { $0.object.type.map(ServiceAccountKeeper.types.contains) ?? false })
+                disruptions.handle(batch.filter { $0.object.type.map(DisruptionController.types.contains) ?? false })
                 namespaces.handle(batch)
                 collector.handle(batch)
                 guard !batch.isEmpty else { continue }

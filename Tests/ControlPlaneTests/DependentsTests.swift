@@ -127,4 +127,21 @@ struct DependentsTests {
         try await driven.settle()
         #expect(store.get(key) == nil)
     }
+
+    @Test("[sig-api-machinery] Garbage collector should not be blocked by dependency circle")
+    mutating func circle() async throws {
+        func map(_ name: String, ownedBy owner: KubeObject?) -> KubeObject {
+            var map = KubeObject(.configmaps, namespace: "kiada", name: name)
+            map.ownerReferences = owner.map { [OwnerReference(controller: $0)] } ?? []
+            return map
+        }
+        let first = try store.create(map("a", ownedBy: nil))
+        let second = try store.create(map("b", ownedBy: first))
+        let third = try store.create(map("c", ownedBy: second))
+        _ = try store.modify(first.key) { $0.ownerReferences = [OwnerReference(controller: third)] }
+        try await driven.settle()
+        _ = try store.delete(first.key, propagation: .foreground)
+        try await driven.settle()
+        #expect(names(.configmaps).isEmpty)
+    }
 }

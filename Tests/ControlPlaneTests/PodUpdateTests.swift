@@ -38,12 +38,19 @@ struct PodUpdateTests {
     func allowed() throws {
         #expect(
             try causes { spec in
-                spec["containers"] = [["name": "app", "image": "a:2", "env": [["name": "A", "value": "1"]]]]
-                spec["activeDeadlineSeconds"] = 50
-                spec["tolerations"] = [
-                    ["key": "k", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 9],
-                    ["operator": "Exists"],
+                spec["containers"] = [
+                    [
+                        "name": "app", "image": "a:2", "env": [["name": "A", "value": "1"]],
+                        "imagePullPolicy": "IfNotPresent",
+                    ]
                 ]
+                spec["activeDeadlineSeconds"] = 50
+                let defaults = (spec["tolerations"]?.arrayValue ?? []).dropFirst()
+                spec["tolerations"] = .array(
+                    [
+                        ["key": "k", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 9],
+                        ["operator": "Exists"],
+                    ] + defaults)
             } == [])
         #expect(try causes { $0["nodeName"] = "a" } == [])
         #expect(try causes { $0["nodeName"] = "b" }.map(\.path) == ["spec"])

@@ -44,6 +44,17 @@ struct RollingUpdateTests {
         #expect(try #require(RollingUpdate.Share(text)).count(of: total, roundsUp: roundsUp) == expected)
     }
 
+    @Test("[sig-apps] Deployment: proportional scaling in the middle of a rollout")
+    func proportional() {
+        let update = RollingUpdate(desired: 30, maxSurge: .number(3), maxUnavailable: .number(2))
+        let sets = [RollingUpdate.Sharer(replicas: 5, most: 13), RollingUpdate.Sharer(replicas: 8, most: 13)]
+        #expect(update.shared(among: sets) == [13, 20])
+        let none = RollingUpdate(desired: 0, maxSurge: .number(3), maxUnavailable: .number(2))
+        #expect(none.shared(among: sets) == [0, 0])
+        let same = RollingUpdate(desired: 10, maxSurge: .number(3), maxUnavailable: .number(2))
+        #expect(same.shared(among: sets) == [5, 8])
+    }
+
     @Test("two zeros would never move: then one may be missing")
     func zeros() {
         let update = RollingUpdate(desired: 3, maxSurge: .number(0), maxUnavailable: .number(0))

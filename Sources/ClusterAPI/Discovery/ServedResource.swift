@@ -31,6 +31,8 @@ struct ServedResource: Sendable {
     let subresources: [Subresource]
 
     private static let all = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+    /// Of what is passed on, whatever it is.
+    private static let everything = ["create", "delete", "get", "patch", "update"]
     private static let scale = Subresource(
         "scale", kind: "Scale", group: "autoscaling", version: "v1", ["get", "patch", "update"])
     private static let status = Subresource("status", kind: "", ["get", "patch", "update"])
@@ -65,14 +67,14 @@ struct ServedResource: Sendable {
         subresources = []
     }
 
-    private init(review name: String, _ singular: String, kind: String, group: String) {
+    private init(review name: String, _ singular: String, kind: String, group: String, isNamespaced: Bool = false) {
         type = nil
         self.group = group
         self.name = name
         self.singular = singular
         shortNames = []
         self.kind = kind
-        isNamespaced = false
+        self.isNamespaced = isNamespaced
         verbs = ["create"]
         categories = []
         subresources = []
@@ -84,7 +86,8 @@ struct ServedResource: Sendable {
         ServedResource(.endpoints, "endpoints", short: ["ep"]),
         ServedResource(.events, "event", short: ["ev"]),
         ServedResource(
-            .namespaces, "namespace", short: ["ns"], verbs: all.filter { $0 != "deletecollection" }, [status]),
+            .namespaces, "namespace", short: ["ns"], verbs: all.filter { $0 != "deletecollection" },
+            [Subresource("finalize", kind: "", ["update"]), status]),
         ServedResource(.nodes, "node", short: ["no"], [status]),
         ServedResource(.persistentvolumeclaims, "persistentvolumeclaim", short: ["pvc"], [status]),
         ServedResource(
@@ -92,26 +95,38 @@ struct ServedResource: Sendable {
             [
                 status, Subresource("log", kind: "", ["get"]),
                 Subresource("attach", kind: "PodAttachOptions", version: "v1", ["create", "get"]),
+                Subresource("binding", kind: "Binding", version: "v1", ["create"]),
                 Subresource("eviction", kind: "Eviction", group: "policy", version: "v1", ["create"]),
                 Subresource("exec", kind: "PodExecOptions", version: "v1", ["create", "get"]),
                 Subresource("portforward", kind: "PodPortForwardOptions", version: "v1", ["create", "get"]),
+                Subresource("proxy", kind: "PodProxyOptions", version: "v1", everything),
             ]),
         ServedResource(.podtemplates, "podtemplate"),
         ServedResource(.secrets, "secret"),
         ServedResource(.serviceaccounts, "serviceaccount", short: ["sa"]),
-        ServedResource(.services, "service", short: ["svc"], categories: ["all"], [status]),
+        ServedResource(
+            .services, "service", short: ["svc"], categories: ["all"],
+            [Subresource("proxy", kind: "ServiceProxyOptions", version: "v1", everything), status]),
         ServedResource(.deployments, "deployment", short: ["deploy"], categories: ["all"], [status, scale]),
         ServedResource(.replicasets, "replicaset", short: ["rs"], categories: ["all"], [status, scale]),
         ServedResource(.endpointslices, "endpointslice"),
-        ServedResource(newEvents: ["get", "list", "watch"]),
+        ServedResource(.leases, "lease"),
+        ServedResource(newEvents: all),
+        ServedResource(.poddisruptionbudgets, "poddisruptionbudget", short: ["pdb"], [status]),
         ServedResource(
             review: "selfsubjectreviews", "selfsubjectreview", kind: "SelfSubjectReview", group: "authentication.k8s.io"
         ),
+        ServedResource(
+            review: "localsubjectaccessreviews", "localsubjectaccessreview", kind: "LocalSubjectAccessReview",
+            group: "authorization.k8s.io", isNamespaced: true),
         ServedResource(
             review: "selfsubjectaccessreviews", "selfsubjectaccessreview", kind: "SelfSubjectAccessReview",
             group: "authorization.k8s.io"),
         ServedResource(
             review: "selfsubjectrulesreviews", "selfsubjectrulesreview", kind: "SelfSubjectRulesReview",
+            group: "authorization.k8s.io"),
+        ServedResource(
+            review: "subjectaccessreviews", "subjectaccessreview", kind: "SubjectAccessReview",
             group: "authorization.k8s.io"),
     ]
 

@@ -3,17 +3,15 @@ package import ClusterModel
 /// Server-side apply: manifests that say what their manager wants, and who owns which field (kubectl-wire 9).
 ///
 /// An object is watched over from its first server-side apply on; before, it has no `managedFields`, so that objects that
-/// nobody applies this way cost nothing. What is there at that moment belongs to ``earlier``, as in an API server that
-/// finds an object without owners; or to kubectl's client-side apply, if that has left its annotation.
+/// nobody applies this way cost nothing. What is there at that moment belongs to who must have written it, as far as the
+/// object tells (``Author``): else to ``earlier``, as in an API server that finds an object without owners.
 package enum FieldOwnership {
     /// Owner of what an object has before its first server-side apply.
     static let earlier = "before-first-apply"
-    /// The same where kubectl has applied the object by itself.
-    static let clientSideApply = "kubectl-client-side-apply"
     /// Managers that update, at most; what the oldest own is put together.
     static let mostUpdaters = 10
 
-    private static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+    static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
     /// Fields that others own and that a manifest would change.
     package struct Conflicts: Error, Equatable {
@@ -122,9 +120,8 @@ package enum FieldOwnership {
 
     /// Who owns what an object has before its first server-side apply.
     private static func beginning(_ live: JSONValue, apiVersion: String, at time: String) -> ManagedFields {
-        let isKubectls = live["metadata"]?["annotations"]?[lastApplied] != nil
-        return ManagedFields(
-            FieldManager(isKubectls ? clientSideApply : earlier, .update, apiVersion: apiVersion), time: time,
+        ManagedFields(
+            FieldManager(Author.name(of: live) ?? earlier, .update, apiVersion: apiVersion), time: time,
             fields: FieldTree.comparison([:], owned(live, "")).added)
     }
 

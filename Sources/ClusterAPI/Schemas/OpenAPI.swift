@@ -20,6 +20,54 @@ enum OpenAPI {
         return ["paths": .object(Dictionary(paths) { first, _ in first })]
     }
 
+    /// The older document: all groups in one, with the same definitions.
+    static let older: [UInt8] = {
+        var paths: [String: JSONValue] = [:]
+        var definitions: [String: JSONValue] = [:]
+        for group in [""] + ServedResource.groups {
+            let document = document(group)
+            paths.merge(document["paths"]?.objectValue ?? [:]) { first, _ in first }
+            definitions.merge(document["components"]?["schemas"]?.objectValue ?? [:]) { first, _ in first }
+        }
+        let json: JSONValue = [
+            "swagger": "2.0", "info": ["title": "Kubernetes", "version": .string(KubernetesVersion.text)],
+            "paths": .object(paths.mapValues(olderPath)), "definitions": .object(definitions.mapValues(olderSchema)),
+        ]
+        return json.serialized()
+    }()
+
+    /// Parameters have their type themselves.
+    private static func olderPath(_ path: JSONValue) -> JSONValue {
+        let parameters = (path["patch"]?["parameters"]?.arrayValue ?? []).map { parameter -> JSONValue in
+            var parameter = parameter
+            for (key, value) in parameter["schema"]?.objectValue ?? [:] { parameter[key] = value }
+            parameter["schema"] = nil
+            return parameter
+        }
+        var path = path
+        path["patch"]?["parameters"] = .array(parameters)
+        return path
+    }
+
+    /// References stand alone and lead elsewhere, and nothing can be one of two types.
+    private static func olderSchema(_ schema: JSONValue) -> JSONValue {
+        switch schema {
+        case .array(let items): return .array(items.map(olderSchema))
+        case .object(var members):
+            if let reference = members["allOf"]?[0]?["$ref"]?.stringValue {
+                members["allOf"] = nil
+                members["default"] = nil
+                members["$ref"] = .string(reference.replacing("#/components/schemas/", with: "#/definitions/"))
+            }
+            if members["oneOf"] != nil {
+                members["oneOf"] = nil
+                members["type"] = "string"
+            }
+            return .object(members.mapValues(olderSchema))
+        default: return schema
+        }
+    }
+
     private static func document(_ group: String) -> JSONValue {
         let resources = ServedResource.served(in: group).filter { $0.type?.group == group }
         var paths: [String: JSONValue] = [:]
@@ -68,6 +116,9 @@ enum OpenAPI {
             "io.k8s.api.apps.v1.\(name)"
         case "WorkloadSelector": "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector"
         case "EndpointSlicePort": "io.k8s.api.discovery.v1.EndpointPort"
+        case "Lease", "LeaseSpec": "io.k8s.api.coordination.v1.\(name)"
+        case "PodDisruptionBudget", "PodDisruptionBudgetSpec", "PodDisruptionBudgetStatus":
+            "io.k8s.api.policy.v1.\(name)"
         default: "io.k8s.api.core.v1.\(name)"
         }
     }

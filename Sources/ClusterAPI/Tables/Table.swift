@@ -101,6 +101,12 @@ enum Table {
         case .configmaps: [name, Column("Data"), age]
         case .secrets: [name, Column("Type"), Column("Data"), age]
         case .serviceaccounts: [name, Column("Secrets"), age]
+        case .leases: [name, Column("Holder"), age]
+        case .poddisruptionbudgets:
+            [
+                name, Column("Min Available"), Column("Max Unavailable"),
+                Column("Allowed Disruptions", type: "integer"), age,
+            ]
         case .persistentvolumeclaims:
             [
                 name, Column("Status"), Column("Volume"), Column("Capacity"), Column("Access Modes"),
@@ -137,6 +143,12 @@ enum Table {
             case .secrets:
                 [object.name, object.json["type"]?.stringValue ?? "Opaque", "\(count(object, ["data"]))", age]
             case .serviceaccounts: [object.name, "\(object.json["secrets"]?.arrayValue?.count ?? 0)", age]
+            case .leases: [object.name, object.json["spec"]?["holderIdentity"]?.stringValue ?? "", age]
+            case .poddisruptionbudgets:
+                [object.name]
+                    + ["minAvailable", "maxUnavailable"].map { key in
+                        IntOrString(object.json["spec"]?[key])?.description ?? "N/A"
+                    } + ["\(object.json["status"]?["disruptionsAllowed"]?.intValue ?? 0)", age]
             case .persistentvolumeclaims:
                 claimCells(object) + [age]
             case .events: EventCells.cells(object, now: now)

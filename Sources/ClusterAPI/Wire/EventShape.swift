@@ -19,6 +19,27 @@ enum EventShape {
         new["deprecatedFirstTimestamp"] = old["firstTimestamp"]
         new["deprecatedLastTimestamp"] = old["lastTimestamp"]
         new["deprecatedSource"] = old["source"]
+        new["series"] = old["series"]
         return KubeObject(new)
+    }
+
+    /// Members by their names in the new shape, where the old one has another name.
+    private static let oldNames = [
+        "regarding": "involvedObject", "note": "message", "reportingController": "reportingComponent",
+        "deprecatedCount": "count", "deprecatedFirstTimestamp": "firstTimestamp",
+        "deprecatedLastTimestamp": "lastTimestamp", "deprecatedSource": "source",
+    ]
+
+    /// An object that came in the shape of `group`, as it is kept.
+    static func stored(_ object: KubeObject, from group: String) -> KubeObject {
+        guard group == newGroup, case .object(let members) = object.json,
+            object.kind.isEmpty || object.kind == ResourceType.events.kind,
+            object.apiVersion.isEmpty || object.apiVersion == "\(newGroup)/v1"
+        else { return object }
+        var old: [String: JSONValue] = [:]
+        for (key, value) in members { old[oldNames[key] ?? key] = value }
+        old["apiVersion"] = .string(ResourceType.events.apiVersion)
+        old["kind"] = .string(ResourceType.events.kind)
+        return KubeObject(.object(old))
     }
 }

@@ -31,8 +31,19 @@ enum StatusDocument {
                     ]
                 })
         }
+        if !error.otherCauses.isEmpty {
+            details["causes"] = .array(
+                error.otherCauses.map { cause in
+                    var json: JSONValue = ["reason": .string(cause.reason), "message": .string(cause.message)]
+                    if !cause.field.isEmpty { json["field"] = .string(cause.field) }
+                    return json
+                })
+        }
+        details["retryAfterSeconds"] = error.retryAfterSeconds.map { JSONValue($0) }
+        var metadata: JSONValue = [:]
+        metadata["continue"] = error.continueToken.map { .string($0) }
         var json: JSONValue = [
-            "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure",
+            "kind": "Status", "apiVersion": "v1", "metadata": metadata, "status": "Failure",
             "message": .string(error.message), "reason": .string(error.reason.rawValue),
             "code": JSONValue(error.reason.code),
         ]

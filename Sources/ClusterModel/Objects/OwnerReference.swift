@@ -5,7 +5,7 @@ package struct OwnerReference: Hashable, Sendable {
     package let name: String
     package let uid: String
     package let isController: Bool
-    package let blocksOwnerDeletion: Bool
+    package var blocksOwnerDeletion: Bool
 
     /// A controlling reference to `owner`, as endpoint slices carry it.
     package init(controller owner: KubeObject) {

@@ -5,9 +5,11 @@ package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable 
     case endpoints
     case endpointslices
     case events
+    case leases
     case namespaces
     case nodes
     case persistentvolumeclaims
+    case poddisruptionbudgets
     case pods
     case podtemplates
     case replicasets
@@ -23,9 +25,11 @@ package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable 
         case .endpoints: "Endpoints"
         case .endpointslices: "EndpointSlice"
         case .events: "Event"
+        case .leases: "Lease"
         case .namespaces: "Namespace"
         case .nodes: "Node"
         case .persistentvolumeclaims: "PersistentVolumeClaim"
+        case .poddisruptionbudgets: "PodDisruptionBudget"
         case .pods: "Pod"
         case .podtemplates: "PodTemplate"
         case .replicasets: "ReplicaSet"
@@ -40,6 +44,8 @@ package enum ResourceType: String, CaseIterable, Hashable, Comparable, Sendable 
         switch self {
         case .endpointslices: "discovery.k8s.io"
         case .deployments, .replicasets: "apps"
+        case .leases: "coordination.k8s.io"
+        case .poddisruptionbudgets: "policy"
         default: ""
         }
     }

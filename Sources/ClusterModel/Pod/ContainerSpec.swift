@@ -70,6 +70,8 @@ package struct ContainerSpec: Hashable, Sendable {
     package internal(set) var readinessProbe: Probe?
     package let livenessProbe: Probe?
     package let startupProbe: Probe?
+    package let postStart: LifecycleHook?
+    package let preStop: LifecycleHook?
     /// True for an init container with restartPolicy Always, which keeps running beside the others.
     package let isSidecar: Bool
     /// `stdin`: there is a standard input, for who attaches.
@@ -95,6 +97,8 @@ package struct ContainerSpec: Hashable, Sendable {
         readinessProbe = json["readinessProbe"].flatMap(Probe.init)
         livenessProbe = json["livenessProbe"].flatMap(Probe.init)
         startupProbe = json["startupProbe"].flatMap(Probe.init)
+        postStart = json["lifecycle"]?["postStart"].flatMap(LifecycleHook.init)
+        preStop = json["lifecycle"]?["preStop"].flatMap(LifecycleHook.init)
         isSidecar = json["restartPolicy"]?.stringValue == "Always"
         hasInput = json["stdin"]?.boolValue ?? false
         hasInputOnce = json["stdinOnce"]?.boolValue ?? false

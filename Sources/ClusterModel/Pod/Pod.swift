@@ -15,8 +15,9 @@ package struct Pod: Sendable {
         case emptyDirectory
         /// A folder that outlives the pod, named by its claim.
         case claim(name: String)
-        /// A folder or file of this machine.
-        case hostPath(String)
+        /// A folder or file of this machine, and what has to be there or is made: `DirectoryOrCreate` and its like, empty
+        /// for anything.
+        case hostPath(String, type: String)
         /// Files from ConfigMaps, Secrets or the pod's own fields.
         case files(FileVolume)
         /// Any other kind; `description` names it for the error.
@@ -36,6 +37,8 @@ package struct Pod: Sendable {
     package let restartPolicy: RestartPolicy
     /// Seconds from SIGTERM to SIGKILL when the pod is deleted; 30 unless the manifest says so.
     package let terminationGracePeriodSeconds: Int
+    /// Seconds after its start when the pod has failed; nil for never.
+    package let activeDeadlineSeconds: Int?
     package let nodeName: String?
     package let hostname: String?
     package let subdomain: String?
@@ -73,6 +76,7 @@ package struct Pod: Sendable {
         initContainers = (spec?["initContainers"]?.arrayValue ?? []).map(ContainerSpec.init)
         restartPolicy = spec?["restartPolicy"]?.stringValue.flatMap(RestartPolicy.init) ?? .always
         terminationGracePeriodSeconds = max(0, spec?["terminationGracePeriodSeconds"]?.intValue ?? 30)
+        activeDeadlineSeconds = spec?["activeDeadlineSeconds"]?.intValue
         nodeName = spec?["nodeName"]?.stringValue?.nilIfEmpty
         hostname = spec?["hostname"]?.stringValue?.nilIfEmpty
         subdomain = spec?["subdomain"]?.stringValue?.nilIfEmpty
@@ -115,7 +119,7 @@ extension Pod.VolumeSource {
         } else if let claim = json["persistentVolumeClaim"]?["claimName"]?.stringValue {
             self = .claim(name: claim)
         } else if let path = json["hostPath"]?["path"]?.stringValue {
-            self = .hostPath(path)
+            self = .hostPath(path, type: json["hostPath"]?["type"]?.stringValue ?? "")
         } else if let files = FileVolume(volume: json) {
             self = .files(files)
         } else {

@@ -71,7 +71,7 @@ package struct Probe: Hashable, Sendable {
 }
 
 extension Probe.Handler {
-    fileprivate init?(_ json: JSONValue) {
+    init?(_ json: JSONValue) {
         if let http = json["httpGet"], let port = IntOrString(http["port"]) {
             let headers = (http["httpHeaders"]?.arrayValue ?? []).compactMap { header in
                 header["name"]?.stringValue.map { Probe.Header(name: $0, value: header["value"]?.stringValue ?? "") }

@@ -29,6 +29,9 @@ package final class ClusterAdmission: Admission {
         switch object.type {
         case .services: try admitService(&object, old, isDryRun, errors)
         case .pods:
+            if old == nil { PodDefaults.begin(&object) }
+            // Most writes are of the status; the spec was looked at when it came.
+            guard object.json["spec"] != old?.json["spec"] || old == nil else { return try refuse(object, errors) }
             PodDefaults.fillIn(&object, old: old)
             let changes = old.map { PodUpdateRules.errors(of: object, old: $0) } ?? []
             try refuse(object, errors + PodRules.errors(of: object) + changes)
@@ -42,6 +45,14 @@ package final class ClusterAdmission: Admission {
             WorkloadRules.fillInDefaults(&object)
             try refuse(object, errors + WorkloadRules.errors(of: object, old: old))
             WorkloadRules.setGeneration(&object, old: old)
+        case .podtemplates:
+            WorkloadRules.fillInTemplate(&object)
+            try refuse(object, errors)
+        case .poddisruptionbudgets:
+            DisruptionBudgetRules.begin(&object)
+            try refuse(object, errors + DisruptionBudgetRules.errors(of: object, old: old))
+            WorkloadRules.setGeneration(&object, old: old)
+        case .leases: try refuse(object, errors + LeaseRules.errors(of: object))
         case .secrets:
             SecretDefaults.fillIn(&object)
             try refuse(object, errors + SettingsRules.errors(of: object, old: old))
@@ -105,7 +116,8 @@ package final class ClusterAdmission: Admission {
         }
         object.json["spec"] = try result.get().json
         if old == nil || spec.type != "LoadBalancer" {
-            object.json["status"] = ["loadBalancer": [:]]
+            object.json["status"]?["loadBalancer"] = [:]
+            if old == nil || object.json["status"] == nil { object.json["status"] = ["loadBalancer": [:]] }
         }
     }
 }

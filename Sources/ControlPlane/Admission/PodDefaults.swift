@@ -1,63 +1,78 @@
 import ClusterModel
 
-/// The defaults of a Pod (semantics 4.1 and the API server's own).
+/// What becomes of a Pod when it is written: the API server's defaults, and what its admission adds to new pods.
 enum PodDefaults {
     /// - Parameter old: what is stored now: a pod keeps the node that it was given.
     static func fillIn(_ object: inout KubeObject, old: KubeObject? = nil) {
-        guard var spec = object.json["spec"], spec.objectValue != nil else { return }
-        for (key, value) in [
-            ("restartPolicy", "Always"), ("dnsPolicy", "ClusterFirst"), ("terminationGracePeriodSeconds", 30),
-            ("enableServiceLinks", true),
-            // kubectl debug 1.37 looks into it without asking whether it is there.
-            ("securityContext", [:]),
-        ] as [(String, JSONValue)] where spec[key] == nil || spec[key] == .null {
-            spec[key] = value
+        guard case .object(var spec)? = object.json["spec"] else { return }
+        PodSpecDefaults.fillIn(&spec)
+        if spec["enableServiceLinks"] == nil || spec["enableServiceLinks"] == .null {
+            spec["enableServiceLinks"] = true
         }
-        if let node = old?.json["spec"]?["nodeName"], spec["nodeName"] == nil {
-            spec["nodeName"] = node
-        }
+        if let node = old?.json["spec"]?["nodeName"], spec["nodeName"] == nil { spec["nodeName"] = node }
         let isHostNetwork = spec["hostNetwork"]?.boolValue == true
         for list in ["initContainers", "containers"] {
-            guard let containers = spec[list]?.arrayValue else { continue }
-            spec[list] = .array(containers.map { container($0, isHostNetwork: isHostNetwork) })
+            PodSpecDefaults.change(list, of: &spec) { container in
+                requestLimits(&container)
+                guard isHostNetwork else { return }
+                // On the node's network a port is the node's.
+                PodSpecDefaults.change("ports", of: &container) { port in
+                    if (port["hostPort"]?.intValue ?? 0) == 0 { port["hostPort"] = port["containerPort"] }
+                }
+            }
         }
-        object.json["spec"] = spec
+        let isMirror = object.json["metadata"]?["annotations"]?[Pod.mirrorAnnotation] != nil
+        if !isMirror { identify(&spec) }
+        tolerate(&spec)
+        if spec["priority"] == nil { spec["priority"] = 0 }
+        if spec["preemptionPolicy"] == nil { spec["preemptionPolicy"] = "PreemptLowerPriority" }
+        object.json["spec"] = .object(spec)
     }
 
-    private static func container(_ json: JSONValue, isHostNetwork: Bool) -> JSONValue {
-        guard json.objectValue != nil else { return json }
-        var container = json
-        if let ports = container["ports"]?.arrayValue {
-            container["ports"] = .array(ports.map { port($0, isHostNetwork: isHostNetwork) })
-        }
-        for kind in ["livenessProbe", "readinessProbe", "startupProbe"] {
-            guard let probe = container[kind], probe.objectValue != nil else { continue }
-            container[kind] = self.probe(probe)
-        }
-        return container
+    /// Who limits a resource and does not say how much is needed needs as much.
+    private static func requestLimits(_ container: inout [String: JSONValue]) {
+        guard case .object(let limits)? = container["resources"]?["limits"], !limits.isEmpty else { return }
+        var requests = container["resources"]?["requests"]?.objectValue ?? [:]
+        requests.merge(limits) { own, _ in own }
+        container["resources"]?["requests"] = .object(requests)
     }
 
-    private static func port(_ json: JSONValue, isHostNetwork: Bool) -> JSONValue {
-        guard json.objectValue != nil else { return json }
-        var port = json
-        if (port["protocol"]?.stringValue ?? "").isEmpty { port["protocol"] = "TCP" }
-        // On the node's network it is the node's port.
-        if isHostNetwork, (port["hostPort"]?.intValue ?? 0) == 0 { port["hostPort"] = port["containerPort"] }
-        return port
+    private static func identify(_ spec: inout [String: JSONValue]) {
+        func name(_ key: String) -> String? { spec[key]?.stringValue.flatMap { $0.isEmpty ? nil : $0 } }
+        let account = JSONValue.string(
+            name("serviceAccountName") ?? name("serviceAccount") ?? ServiceAccountKeeper.defaultName)
+        spec["serviceAccountName"] = account
+        spec["serviceAccount"] = account
     }
 
-    private static func probe(_ json: JSONValue) -> JSONValue {
-        var probe = json
-        for (key, value) in [
-            ("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3),
-        ] as [(String, JSONValue)] where (probe[key]?.intValue ?? 0) == 0 {
-            probe[key] = value
+    /// A pod stays for five minutes on a node that is not ready or does not answer.
+    private static func tolerate(_ spec: inout [String: JSONValue]) {
+        var present = spec["tolerations"]?.arrayValue ?? []
+        for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+            let isTolerated = present.contains { toleration in
+                let effect = toleration["effect"]?.stringValue ?? ""
+                let other = toleration["key"]?.stringValue ?? ""
+                return (effect.isEmpty || effect == "NoExecute") && (other.isEmpty || other == key)
+            }
+            guard !isTolerated else { continue }
+            present.append(
+                ["key": .string(key), "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300])
         }
-        if var http = probe["httpGet"], http.objectValue != nil {
-            if (http["path"]?.stringValue ?? "").isEmpty { http["path"] = "/" }
-            if (http["scheme"]?.stringValue ?? "").isEmpty { http["scheme"] = "HTTP" }
-            probe["httpGet"] = http
+        spec["tolerations"] = .array(present)
+    }
+
+    /// The status of a new pod until its runtime says more.
+    static func begin(_ object: inout KubeObject) {
+        if object.json["status"] == nil || object.json["status"] == [:] || object.json["status"] == .null {
+            object.json["status"] = ["phase": "Pending", "qosClass": .string(QualityOfService(object).rawValue)]
         }
-        return probe
+        guard object.json["spec"]?["schedulingGates"]?.arrayValue?.isEmpty == false else { return }
+        object.json["status"]?["conditions"] = [
+            [
+                "type": "PodScheduled", "status": "False", "reason": "SchedulingGated",
+                "message": "Scheduling is blocked due to non-empty scheduling gates", "lastProbeTime": .null,
+                "lastTransitionTime": .null,
+            ]
+        ]
     }
 }

@@ -65,7 +65,14 @@ enum PodUpdateRules {
         var spec = spec
         spec["activeDeadlineSeconds"] = nil
         spec["tolerations"] = nil
-        if (old["nodeName"]?.stringValue ?? "").isEmpty { spec["nodeName"] = nil }
+        if (old["nodeName"]?.stringValue ?? "").isEmpty {
+            spec["nodeName"] = nil
+            // What a pod waits for may be taken away, one by one.
+            let present = Set(old["schedulingGates"]?.arrayValue ?? [])
+            if (spec["schedulingGates"]?.arrayValue ?? []).allSatisfy(present.contains) {
+                spec["schedulingGates"] = nil
+            }
+        }
         for list in ["containers", "initContainers"] {
             guard let containers = spec[list]?.arrayValue else { continue }
             spec[list] = .array(

@@ -19,12 +19,23 @@ enum WorkloadRules {
             }
             spec["strategy"] = strategy
         }
-        if let template = spec["template"], template.objectValue != nil {
-            var pod = KubeObject(template)
-            PodDefaults.fillIn(&pod)
-            spec["template"] = pod.json
-        }
+        if let template = spec["template"] { spec["template"] = filledIn(template) }
         object.json["spec"] = spec
+        if object.json["status"] == nil { object.json["status"] = object.type == .replicasets ? ["replicas": 0] : [:] }
+    }
+
+    /// A template with what the API server fills in.
+    static func filledIn(_ template: JSONValue) -> JSONValue {
+        guard case .object(var spec)? = template["spec"] else { return template }
+        PodSpecDefaults.fillIn(&spec)
+        var template = template
+        template["spec"] = .object(spec)
+        return template
+    }
+
+    /// The template of a PodTemplate.
+    static func fillInTemplate(_ object: inout KubeObject) {
+        if let template = object.json["template"] { object.json["template"] = filledIn(template) }
     }
 
     static func errors(of object: KubeObject, old: KubeObject?) -> [FieldError] {

@@ -92,7 +92,7 @@ struct GarbageCollector {
         var isBlocked = false
         for key in (dependents[uid] ?? []).sorted() {
             guard let dependent = store.get(key),
-                let reference = dependent.ownerReferences.first(where: { $0.uid == uid })
+                var reference = dependent.ownerReferences.first(where: { $0.uid == uid })
             else { continue }
             if dependent.ownerReferences.contains(where: { present.contains($0.uid) && waiting[$0.uid] == nil }) {
                 // Somebody else needs it.
@@ -102,7 +102,21 @@ struct GarbageCollector {
                 continue
             }
             if dependent.deletionTimestamp == nil {
-                let hasOwn = dependent.uid.flatMap { dependents[$0] }?.isEmpty == false
+                let own = dependent.uid.flatMap { dependents[$0] } ?? []
+                let hasOwn = !own.isEmpty
+                // It waits for somebody who waits already: a circle, which would never end.
+                if own.contains(where: { key in waiting.values.contains(key) }) {
+                    reference.blocksOwnerDeletion = false
+                    attempt(key) { () throws(APIError) in
+                        _ = try store.modify(key) { dependent in
+                            dependent.ownerReferences = dependent.ownerReferences.map { owner in
+                                var owner = owner
+                                owner.blocksOwnerDeletion = false
+                                return owner
+                            }
+                        }
+                    }
+                }
                 attempt(key) { () throws(APIError) in
                     _ = try store.delete(key, uid: dependent.uid, propagation: hasOwn ? .foreground : .background)
                 }

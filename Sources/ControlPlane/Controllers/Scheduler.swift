@@ -68,7 +68,7 @@ struct Scheduler {
             return
         }
         place(pod, on: node)
-        guard !isDeleted, node == nil, pod.deletionTimestamp == nil else {
+        guard !isDeleted, node == nil, pod.deletionTimestamp == nil, Self.isOurs(pod) else {
             waiting[key] = nil
             return
         }
@@ -77,6 +77,13 @@ struct Scheduler {
         if known == nil { arrivals += 1 }
         waiting[key] = Waiting(
             needs: needs, arrival: known?.arrival ?? arrivals, refusal: known?.needs == needs ? known?.refusal : nil)
+    }
+
+    /// Whether nobody else is to choose the node, and nothing has to be done before.
+    private static func isOurs(_ pod: KubeObject) -> Bool {
+        let spec = pod.json["spec"]
+        return spec?["schedulerName"]?.stringValue ?? component == component
+            && spec?["schedulingGates"]?.arrayValue?.isEmpty ?? true
     }
 
     private mutating func place(_ pod: KubeObject, on node: String?) {

@@ -59,6 +59,45 @@ struct RollingUpdate: Equatable {
         return (next, sizes)
     }
 
+    /// The sizes of ReplicaSets among which a change of the wanted number is shared out while a rollout is on: each keeps its
+    /// part of the whole.
+    ///
+    /// - Parameter sets: those that have replicas, the newest first.
+    func shared(among sets: [Sharer]) -> [Int] {
+        let total = sets.reduce(0) { $0 + $1.replicas }
+        let wanted = desired > 0 ? desired + maxSurge : 0
+        let missing = wanted - total
+        var sizes = sets.map(\.replicas)
+        // The largest are served first; of two with the same size the newer one when there is more, the older one otherwise.
+        let order = sets.indices.sorted { left, right in
+            if sets[left].replicas != sets[right].replicas { return sets[left].replicas > sets[right].replicas }
+            return missing > 0 ? left < right : left > right
+        }
+        var given = 0
+        for index in order where missing != 0 {
+            let share = sets[index].share(of: wanted)
+            let rest = missing - given
+            let part = missing > 0 ? max(0, min(share, rest)) : min(0, max(share, rest))
+            sizes[index] += part
+            given += part
+        }
+        if let first = order.first { sizes[first] = max(0, sizes[first] + missing - given) }
+        return sizes
+    }
+
+    /// A ReplicaSet that takes part in a change of size.
+    struct Sharer: Equatable {
+        let replicas: Int
+        /// Replicas that there might be in all when this number was set.
+        let most: Int
+
+        /// What it gets, or gives when that is negative, of `wanted` replicas in all.
+        fileprivate func share(of wanted: Int) -> Int {
+            guard most > 0 else { return 0 }
+            return Int((Double(replicas * wanted) / Double(most)).rounded()) - replicas
+        }
+    }
+
     /// A number, or a part of the replicas.
     enum Share: Equatable {
         case number(Int)

@@ -23,15 +23,21 @@ extension WorkloadController {
         let isDone =
             updated >= desired && sum("availableReplicas", current) >= desired && sum("replicas", sets) == updated
         let hasEnough = available >= desired
-        status["conditions"] = .array([
+        let others = (deployment.json["status"]?["conditions"]?.arrayValue ?? []).filter {
+            !Self.ownConditions.contains($0["type"]?.stringValue ?? "")
+        }
+        let own = [
             condition(
                 of: deployment, "Available", hasEnough ? "True" : "False",
                 hasEnough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
                 "Deployment \(hasEnough ? "has" : "does not have") minimum availability."),
             progress(of: deployment, to: status, in: "\(deployment.name)-\(hash)", isDone: isDone),
-        ])
+        ]
+        status["conditions"] = .array(own + others)
         return setStatus(deployment, status)
     }
+
+    private static let ownConditions = ["Available", "Progressing"]
 
     /// The condition Progressing, and when to look at it again.
     private mutating func progress(

@@ -54,6 +54,7 @@ extension WorkloadController {
         }
         let update = RollingUpdate(
             desired: desired, maxSurge: share("maxSurge"), maxUnavailable: share("maxUnavailable"))
+        if let scaled = shareOut(update, current, olds, of: deployment) { return touched.union(scaled) }
         let next = update.step(new: size(current), olds: olds.map(size))
         touched.formUnion(resize(current, to: next.new, for: deployment))
         for (old, count) in zip(olds, next.olds) {
@@ -62,11 +63,45 @@ extension WorkloadController {
         return touched
     }
 
+    /// Shares a change of the wanted number out among all sets, if it has changed in the middle of a rollout; nil otherwise.
+    private mutating func shareOut(
+        _ update: RollingUpdate, _ current: KubeObject, _ olds: [KubeObject], of deployment: KubeObject
+    ) -> Set<ObjectKey>? {
+        func number(_ set: KubeObject, _ name: String) -> Int? { set.annotations[name].flatMap { Int($0) } }
+        func replicas(_ set: KubeObject) -> Int { set.json["spec"]?["replicas"]?.intValue ?? 0 }
+        let active = ([current] + olds.reversed()).filter { replicas($0) > 0 }
+        let isChanged = active.contains { set in number(set, Self.sizeAnnotation).map { $0 != update.desired } ?? false
+        }
+        guard isChanged, active.count > 1 else { return nil }
+        let sizes = update.shared(
+            among: active.map { set in
+                RollingUpdate.Sharer(
+                    replicas: replicas(set),
+                    most: number(set, Self.mostAnnotation) ?? number(set, Self.sizeAnnotation) ?? update.desired)
+            })
+        var touched: Set<ObjectKey> = []
+        for (set, count) in zip(active, sizes) { touched.formUnion(resize(set, to: count, for: deployment)) }
+        return touched
+    }
+
+    /// What a set has to say of the numbers that its Deployment wants.
+    private static func sizes(_ deployment: KubeObject) -> [String: String] {
+        let spec = deployment.json["spec"]
+        let desired = spec?["replicas"]?.intValue ?? 1
+        let surge = IntOrString(spec?["strategy"]?["rollingUpdate"]?["maxSurge"])
+            .flatMap { RollingUpdate.Share($0.description) }?.count(of: desired, roundsUp: true)
+        return [sizeAnnotation: "\(desired)", mostAnnotation: "\(desired + (surge ?? 0))"]
+    }
+
     private mutating func resize(_ set: KubeObject, to count: Int, for deployment: KubeObject) -> Set<ObjectKey> {
         let before = set.json["spec"]?["replicas"]?.intValue ?? 0
-        guard before != count else { return [] }
+        let sizes = Self.sizes(deployment)
+        let isSaid = sizes.allSatisfy { set.annotations[$0.key] == $0.value }
+        guard before != count || count > 0 && !isSaid else { return [] }
         var set = set
         set.json["spec"]?["replicas"] = JSONValue(count)
+        set.annotations.merge(sizes) { $1 }
+        guard before != count else { return write(set, isNew: false).map { [$0.key] } ?? [] }
         guard let written = write(set, isNew: false) else { return [] }
         note(
             deployment, "ScalingReplicaSet",
@@ -90,7 +125,7 @@ extension WorkloadController {
         set.labels = labels
         set.annotations = Self.handedDown(deployment.annotations)
         set.annotations[Self.revisionAnnotation] = "\(revision)"
-        set.annotations[Self.sizeAnnotation] = "\(spec?["replicas"]?.intValue ?? 1)"
+        set.annotations.merge(Self.sizes(deployment)) { $1 }
         set.ownerReferences = [OwnerReference(controller: deployment)]
         set.json["spec"] = ["replicas": 0, "selector": selector, "template": template]
         set.json["spec"]?["minReadySeconds"] = spec?["minReadySeconds"]
@@ -123,7 +158,9 @@ extension WorkloadController {
 
     /// What a ReplicaSet says like its Deployment, such as why there is this revision.
     private static func handedDown(_ annotations: [String: String]) -> [String: String] {
-        let own = [revisionAnnotation, sizeAnnotation, "kubectl.kubernetes.io/last-applied-configuration"]
+        let own = [
+            revisionAnnotation, sizeAnnotation, mostAnnotation, "kubectl.kubernetes.io/last-applied-configuration",
+        ]
         return annotations.filter { !own.contains($0.key) }
     }
 
@@ -143,11 +180,18 @@ extension WorkloadController {
     /// The hash in the name of the ReplicaSet that has the Deployment's template, or will have it.
     private static func hash(of deployment: KubeObject, among sets: [KubeObject]) -> String {
         let template = (deployment.json["spec"]?["template"] ?? [:]).essence
-        let present = sets.first { set in
+        func other(_ set: KubeObject) -> JSONValue {
             var other = set.json["spec"]?["template"] ?? [:]
             other["metadata"]?["labels"]?[hashLabel] = nil
-            return other.essence == template
+            return other
         }
+        let present =
+            sets.first { other($0).essence == template }
+            // One that an earlier version of this program stored may lack a default that is filled in by now.
+            ?? sets.first {
+                WorkloadRules.filledIn(other($0)).essence
+                    == WorkloadRules.filledIn(deployment.json["spec"]?["template"] ?? [:]).essence
+            }
         return present?.labels[hashLabel] ?? hash(template)
     }
 

@@ -8,6 +8,7 @@ struct WorkloadController {
     static let hashLabel = "pod-template-hash"
     static let revisionAnnotation = "deployment.kubernetes.io/revision"
     static let sizeAnnotation = "deployment.kubernetes.io/desired-replicas"
+    static let mostAnnotation = "deployment.kubernetes.io/max-replicas"
 
     let store: Store
     private let events: EventRecorder
@@ -84,6 +85,8 @@ struct WorkloadController {
         ]
         if !ready.isEmpty { status["readyReplicas"] = JSONValue(ready.count) }
         if available > 0 { status["availableReplicas"] = JSONValue(available) }
+        // We write none, so these are somebody else's.
+        status["conditions"] = replicaSet.json["status"]?["conditions"]
         return setStatus(replicaSet, status)
     }
 
