@@ -28,7 +28,8 @@ package struct PodFolder: Sendable {
             switch source {
             case .emptyDirectory, .files: places[name] = volume(name)
             case .claim(let claim): places[name] = "\(claimsPath)/\(claim)"
-            case .hostPath(let host):
+            case .hostPath(let host, let type):
+                try provide(host, type, volume: name)
                 places[name] = host
                 continue
             case .unsupported(let description):
@@ -39,6 +40,30 @@ package struct PodFolder: Sendable {
             if let place = places[name] { try create(place) }
         }
         return places
+    }
+
+    /// Sees to it that what a hostPath volume asks for is there.
+    private func provide(_ path: String, _ type: String, volume: String) throws(PodFolderError) {
+        var isFolder = false
+        let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        switch type {
+        case "DirectoryOrCreate" where !isThere: return try create(path)
+        case "FileOrCreate" where !isThere:
+            guard FileManager.default.createFile(atPath: path, contents: nil) else {
+                throw PodFolderError(description: "cannot make the file \(path)")
+            }
+        case "Directory", "DirectoryOrCreate":
+            guard isThere, isFolder else { throw refusal(path, "is not a directory", volume) }
+        case "File", "FileOrCreate":
+            guard isThere, !isFolder else { throw refusal(path, "is not a file", volume) }
+        default: break
+        }
+    }
+
+    private func refusal(_ path: String, _ problem: String, _ volume: String) -> PodFolderError {
+        PodFolderError(
+            description:
+                "MountVolume.SetUp failed for volume \"\(volume)\" : hostPath type check failed: \(path) \(problem)")
     }
 
     /// The log file of one run of a container; its folder is made, and logs before the previous run are removed.

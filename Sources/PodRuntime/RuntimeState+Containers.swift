@@ -20,6 +20,11 @@ extension RuntimeState {
         do {
             var spec = try processSpec(container.spec, entry)
             entries[key]?.running[container.spec.name] = spec
+            observer.note(
+                pod, isWarning: false, reason: "Pulled",
+                message: "Container image \"\(container.spec.image)\" already present on machine")
+            observer.note(
+                pod, isWarning: false, reason: "Created", message: "Created container: \(container.spec.name)")
             let (input, streams) = try Self.input(of: container.spec)
             if container.spec.hasTerminal { spec.environment.insert(("TERM", "xterm"), at: 0) }
             let output = ContainerStreams(log: log, input: input, of: container.spec)

@@ -55,6 +55,50 @@ extension RuntimeState {
         }
     }
 
+    /// Does what is to be done after a container's start or before its stop.
+    ///
+    /// - Parameter limit: the time that it may take; nil for any.
+    func hook(
+        _ index: PodMachine.Index, _ kind: LifecycleHook.Kind, _ generation: Int, _ limit: Duration?,
+        _ key: ObjectKey, _ entry: Entry, in group: inout DiscardingTaskGroup
+    ) {
+        let container = entry.machine.containers[index].spec
+        let hook = kind == .postStart ? container.postStart : container.preStop
+        let uid = entry.machine.pod.uid
+        let (inbox, probes, host) = (inbox, probes, host)
+        let timeout = limit ?? .seconds(86400)
+        @Sendable func report(_ outcome: ProbeOutcome?) {
+            let failure: String? =
+                switch outcome {
+                case .failure(let reason): reason
+                default: nil
+                }
+            inbox.yield(
+                .machine(key, uid: uid, .hookEnded(index, kind, generation: generation, failure: failure)))
+        }
+        guard !configuration.mode.isObserved, let facts = entry.facts else { return report(nil) }
+        switch hook {
+        case .sleep(let seconds):
+            group.addTask {
+                try? await ContinuousClock().sleep(for: min(.seconds(seconds), timeout))
+                report(nil)
+            }
+        case .exec(let command):
+            do {
+                let spec = try execSpec(command, container, entry)
+                group.addTask { report(await ExecProbe.run(spec, on: host, timeout: timeout)) }
+            } catch {
+                report(.failure(error.description))
+            }
+        case .httpGet(let path, let port, let name, let isTLS, let headers):
+            guard let number = container.port(port) else { return report(.failure("no port \(port)")) }
+            let target = HTTPProbeTarget(
+                host: name ?? facts.podIP.description, port: Int(number), path: path, isTLS: isTLS, headers: headers)
+            group.addTask { report(await probes.get(target, timeout: timeout)) }
+        case nil: report(nil)
+        }
+    }
+
     /// A program run beside the container's own, with its environment and files.
     private func execSpec(
         _ command: [String], _ container: ContainerSpec, _ entry: Entry

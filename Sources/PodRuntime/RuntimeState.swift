@@ -101,8 +101,13 @@ struct RuntimeState {
         if let entry = entries[key], entry.machine.pod.uid != pod.uid {
             waiting[key] = pod
             handle(.terminate(grace: .zero), for: key, in: &group)
-        } else if entries[key] != nil {
+        } else if let entry = entries[key] {
             entries[key]?.pod = pod
+            if entry.pod.activeDeadlineSeconds != pod.activeDeadlineSeconds {
+                handle(.limit(pod.activeDeadlineSeconds.map { .seconds($0) }), for: key, in: &group)
+            }
+            // Somebody may have written a condition that the pod waits for.
+            if !pod.readinessGates.isEmpty { writeStatus(entry) }
             if entries[key]?.hasVolumes == true { refreshFiles(key) }
             if pod.deletionTimestamp != nil {
                 let grace = pod.object.json["metadata"]?["deletionGracePeriodSeconds"]?.intValue
@@ -199,6 +204,8 @@ struct RuntimeState {
             }
         case .probe(let index, let kind, let generation):
             probe(index, kind, generation, key, entry, in: &group)
+        case .hook(let index, let kind, let generation, let limit):
+            hook(index, kind, generation, limit, key, entry, in: &group)
         case .note(let isWarning, let reason, let message):
             observer.note(pod, isWarning: isWarning, reason: reason, message: message)
         case .statusChanged:

@@ -41,7 +41,7 @@ struct StoreObserver: PodRuntimeObserver {
     func note(_ pod: Pod, isWarning: Bool, reason: String, message: String) {
         if !isStopping() {
             events.record(
-                pod.object, by: "pod-runtime", isWarning: isWarning, reason: reason, message: message)
+                pod.object, by: "kubelet", isWarning: isWarning, reason: reason, message: message)
         }
         logger.log(
             level: isWarning && !isStopping() ? .warning : .info, "\(reason)",

@@ -139,6 +139,10 @@ package final class Suite: Sendable {
                 return false
             }
             group.addTask { [self] in
+                await publishRootCertificate()
+                return false
+            }
+            group.addTask { [self] in
                 await followContainers()
                 return false
             }
@@ -196,6 +200,12 @@ package final class Suite: Sendable {
                 StatusReport.ServiceRow($0, readyEndpoints: ready["\($0.namespace)/\($0.name)"] ?? 0)
             },
             pods: pods, problems: problems, dataPlane: proxy.dataPlaneExplanation)
+    }
+
+    /// Whoever has no API needs no certificate for it.
+    private func publishRootCertificate() async {
+        guard configuration.apiPort != nil, let certificate = try? authority.certificatePEM else { return }
+        await RootCertificatePublisher(store: proxy.store, certificatePEM: certificate, logger: logger).run()
     }
 
     /// Serves the API until the task is cancelled; a port that is taken does not stop the rest.

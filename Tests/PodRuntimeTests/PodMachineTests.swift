@@ -126,7 +126,9 @@ struct PodMachineTests {
     func termination() {
         var machine = running(.fixture())
         let step10 = machine.handle(.terminate(grace: .seconds(30)), at: .at(1))
-        #expect(step10 == [.statusChanged, .signal(0, pid: 100, number: 15)])
+        let killing = PodMachine.Action.note(
+            isWarning: false, reason: "Killing", message: "Stopping container app")
+        #expect(step10 == [.statusChanged, killing, .signal(0, pid: 100, number: 15)])
         #expect(machine.deadline == .seconds(31))
         _ = machine.handle(.terminate(grace: .seconds(2)), at: .at(1))
         #expect(machine.deadline == .seconds(3))
@@ -172,5 +174,56 @@ struct PodMachineTests {
                 == "corresponding condition of pod readiness gate \"x/y\" does not exist.")
         let initialized = condition("Initialized", in: second)
         #expect(initialized?["lastTransitionTime"] == condition("Initialized", in: first)?["lastTransitionTime"])
+    }
+
+    // MARK: Deadlines and hooks
+
+    @Test("[sig-node] Pods should allow activeDeadlineSeconds to be updated: then the pod has failed, and stays so")
+    func activeDeadline() {
+        var machine = running(.fixture())
+        #expect(machine.deadline == nil)
+        _ = machine.handle(.limit(.seconds(5)), at: .at(1))
+        #expect(machine.deadline == .seconds(5))
+        let late = machine.handle(.time, at: .at(5))
+        #expect(late.contains(.signal(0, pid: 100, number: 15)) && late.contains(.statusChanged))
+        let after = machine.handle(.ended(0, .signal(15)), at: .at(6))
+        #expect(!after.contains(.start(0)) && !after.contains(.finished))
+        let status = PodStatus.document(of: machine, facts: nil, startTime: .at(0), previous: nil, at: .at(6))
+        #expect(status["phase"] == "Failed" && status["reason"] == "DeadlineExceeded")
+        #expect(machine.handle(.terminate(grace: .seconds(1)), at: .at(7)).contains(.finished))
+    }
+
+    @Test(
+        "[sig-node] Container Lifecycle Hook: a container is started once postStart is done, and killed if that fails")
+    func postStart() {
+        let hook: [String: JSONValue] = ["lifecycle": ["postStart": ["exec": ["command": ["true"]]]]]
+        var machine = PodMachine(.fixture(container: hook))
+        _ = machine.handle(.prepared, at: .at(0))
+        let started = machine.handle(.started(0, pid: 100), at: .at(0))
+        #expect(started.contains(.hook(0, .postStart, generation: 1, limit: nil)))
+        #expect(!machine.containers[0].isReady)
+        var good = machine
+        _ = good.handle(.hookEnded(0, .postStart, generation: 1, failure: nil), at: .at(1))
+        #expect(good.containers[0].isReady)
+        let failed = machine.handle(.hookEnded(0, .postStart, generation: 1, failure: "no"), at: .at(1))
+        #expect(
+            failed.contains(.note(isWarning: true, reason: "FailedPostStartHook", message: "PostStartHook failed: no")))
+        #expect(failed.contains(.signal(0, pid: 100, number: 15)))
+    }
+
+    @Test("[sig-node] Container Lifecycle Hook: SIGTERM comes after preStop, and SIGKILL in time whatever that does")
+    func preStop() {
+        let hook: [String: JSONValue] = ["lifecycle": ["preStop": ["sleep": ["seconds": 3]]]]
+        var machine = running(.fixture(container: hook))
+        let first = machine.handle(.terminate(grace: .seconds(10)), at: .at(1))
+        #expect(first.contains(.hook(0, .preStop, generation: 1, limit: .seconds(10))))
+        #expect(!first.contains(.signal(0, pid: 100, number: 15)))
+        var slow = machine
+        let next = machine.handle(.hookEnded(0, .preStop, generation: 1, failure: nil), at: .at(4))
+        #expect(next == [.signal(0, pid: 100, number: 15)])
+        #expect(slow.handle(.time, at: .at(11)) == [.signal(0, pid: 100, number: 9)])
+        // Without any grace there is no hook.
+        var hasty = running(.fixture(container: hook))
+        #expect(hasty.handle(.terminate(grace: .zero), at: .at(1)).contains(.signal(0, pid: 100, number: 9)))
     }
 }

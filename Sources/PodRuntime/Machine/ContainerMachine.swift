@@ -33,6 +33,10 @@ package struct ContainerMachine: Sendable {
     package var killDeadline: Duration?
     /// Why the runtime is ending the container, for its event and status.
     package var killReason: String?
+    /// What was to be done after the start is still being done.
+    package var isPostStartPending = false
+    /// What is to be done before the container is told to stop is being done.
+    package var isPreStopPending = false
     /// Number of the present run: results of an earlier run's probes are not mixed up with this one's.
     package var generation = 0
 
@@ -51,8 +55,8 @@ package struct ContainerMachine: Sendable {
         return false
     }
 
-    /// Running, and its startup probe, if any, has passed.
-    package var isStarted: Bool { isRunning && (probe(.startup)?.isGood ?? true) }
+    /// Running, what follows its start is done, and its startup probe, if any, has passed.
+    package var isStarted: Bool { isRunning && !isPostStartPending && (probe(.startup)?.isGood ?? true) }
 
     /// Started, and its readiness probe, if any, says so.
     package var isReady: Bool { isStarted && killDeadline == nil && (probe(.readiness)?.isGood ?? true) }
@@ -69,7 +73,7 @@ package struct ContainerMachine: Sendable {
     /// The probes that run now: while the startup probe has not passed, only that one (4.2); liveness and startup stop
     /// when the pod is being ended, readiness goes on (4.3).
     func activeProbes(isTerminating: Bool) -> [Int] {
-        guard isRunning else { return [] }
+        guard isRunning, !isPostStartPending else { return [] }
         let starting = !isStarted
         return probes.indices.filter { index in
             switch probes[index].kind {

@@ -18,6 +18,10 @@ package struct PodMachine: Sendable {
         case startFailed(Index, reason: String, message: String)
         case ended(Index, ProcessExit)
         case probed(Index, ProbeKind, generation: Int, ProbeOutcome)
+        /// What is done after a start or before a stop has been done; `failure` says why it has not.
+        case hookEnded(Index, LifecycleHook.Kind, generation: Int, failure: String?)
+        /// The pod has failed when it has been there for so long; nil for never.
+        case limit(Duration?)
         /// The pod is to end within `grace`; a second call can only shorten it.
         case terminate(grace: Duration)
         /// A deadline has come.
@@ -28,6 +32,8 @@ package struct PodMachine: Sendable {
         case start(Index)
         case signal(Index, pid: Int32, number: Int32)
         case probe(Index, ProbeKind, generation: Int)
+        /// What is done after a start or before a stop, which may take `limit`; nil for as long as it likes.
+        case hook(Index, LifecycleHook.Kind, generation: Int, limit: Duration?)
         /// Something for the pod's events and the log.
         case note(isWarning: Bool, reason: String, message: String)
         /// The status differs from before.
@@ -41,10 +47,15 @@ package struct PodMachine: Sendable {
     package private(set) var containers: [ContainerMachine]
     package private(set) var isPrepared = false
     package private(set) var isTerminating = false
+    /// The pod has failed as a whole: its time is over.
+    package private(set) var hasExceededDeadline = false
+    private var startedAt: Duration?
+    private var limit: Duration?
     private var isFinished = false
 
     package init(_ pod: Pod) {
         self.pod = pod
+        limit = pod.activeDeadlineSeconds.map { .seconds($0) }
         containers =
             pod.initContainers.map { ContainerMachine($0, isInit: true) }
             + pod.containers.map { ContainerMachine($0, isInit: false) }
@@ -59,6 +70,7 @@ package struct PodMachine: Sendable {
         func consider(_ time: Duration?) {
             if let time { earliest = min(earliest ?? time, time) }
         }
+        if !isTerminating, !hasExceededDeadline { consider(activeDeadline) }
         for container in containers {
             consider(container.killDeadline)
             if case .waiting(_, _, let until) = container.state, !isTerminating { consider(until) }
@@ -69,12 +81,19 @@ package struct PodMachine: Sendable {
         return earliest
     }
 
+    /// When the pod has been there for as long as it may.
+    private var activeDeadline: Duration? {
+        guard let startedAt, let limit else { return nil }
+        return startedAt + limit
+    }
+
     /// Takes an event and says what to do now, in this order.
     package mutating func handle(_ event: Event, at now: Moment) -> [Action] {
         var actions: [Action] = []
         switch event {
         case .prepared:
             isPrepared = true
+            startedAt = startedAt ?? now.elapsed
             actions.append(.statusChanged)
         case .started(let index, let pid):
             started(index, pid: pid, at: now, &actions)
@@ -84,6 +103,10 @@ package struct PodMachine: Sendable {
             ended(index, exit, at: now, &actions)
         case .probed(let index, let kind, let generation, let outcome):
             probed(index, kind, generation, outcome, at: now, &actions)
+        case .hookEnded(let index, let kind, let generation, let failure):
+            hookEnded(index, kind, generation, failure, at: now, &actions)
+        case .limit(let limit):
+            self.limit = limit
         case .terminate(let grace):
             terminate(grace: grace, at: now, &actions)
         case .time:
@@ -101,7 +124,41 @@ package struct PodMachine: Sendable {
         containers[index].setUpProbes(at: now.elapsed)
         actions.append(.note(isWarning: false, reason: "Started", message: "Started container \(name(index))"))
         actions.append(.statusChanged)
-        if isTerminating { kill(index, grace: .zero, reason: nil, at: now, &actions) }
+        if isTerminating || hasExceededDeadline { return kill(index, grace: .zero, reason: nil, at: now, &actions) }
+        if containers[index].spec.postStart != nil {
+            containers[index].isPostStartPending = true
+            actions.append(.hook(index, .postStart, generation: containers[index].generation, limit: nil))
+        }
+    }
+
+    private mutating func hookEnded(
+        _ index: Index, _ kind: LifecycleHook.Kind, _ generation: Int, _ failure: String?, at now: Moment,
+        _ actions: inout [Action]
+    ) {
+        guard containers[index].generation == generation, case .running(let pid, _) = containers[index].state else {
+            return
+        }
+        let title = kind.rawValue.prefix(1).uppercased() + kind.rawValue.dropFirst()
+        if let failure {
+            actions.append(
+                .note(
+                    isWarning: true, reason: "Failed\(title)Hook",
+                    message: "\(title)Hook failed\(failure.isEmpty ? "" : ": \(failure)")"))
+        }
+        switch kind {
+        case .postStart:
+            guard containers[index].isPostStartPending else { return }
+            containers[index].isPostStartPending = false
+            actions.append(.statusChanged)
+            guard failure != nil, !isTerminating else { return }
+            let reason = "FailedPostStartHook"
+            actions.append(.note(isWarning: false, reason: "Killing", message: reason))
+            kill(index, grace: .seconds(pod.terminationGracePeriodSeconds), reason: reason, at: now, &actions)
+        case .preStop:
+            guard containers[index].isPreStopPending else { return }
+            containers[index].isPreStopPending = false
+            actions.append(.signal(index, pid: pid, number: 15))
+        }
     }
 
     private mutating func startFailed(
@@ -119,6 +176,8 @@ package struct PodMachine: Sendable {
             exit: exit, reason: exit == .code(0) ? "Completed" : "Error", message: containers[index].killReason,
             started: since, finished: now, containerID: containerID(index))
         containers[index].probes = []
+        containers[index].isPostStartPending = false
+        containers[index].isPreStopPending = false
         containers[index].killDeadline = nil
         containers[index].killReason = nil
         settle(index, ended, waiting: "CrashLoopBackOff", at: now, &actions)
@@ -133,7 +192,7 @@ package struct PodMachine: Sendable {
         _ actions: inout [Action]
     ) {
         actions.append(.statusChanged)
-        guard !isTerminating, startsAgain(index, after: ended.exit) else {
+        guard !isTerminating, !hasExceededDeadline, startsAgain(index, after: ended.exit) else {
             containers[index].state = .terminated(ended)
             return
         }
@@ -193,7 +252,13 @@ package struct PodMachine: Sendable {
     }
 
     private mutating func terminate(grace: Duration, at now: Moment, _ actions: inout [Action]) {
-        if !isTerminating { actions.append(.statusChanged) }
+        if !isTerminating {
+            actions.append(.statusChanged)
+            for container in containers where container.isRunning {
+                actions.append(
+                    .note(isWarning: false, reason: "Killing", message: "Stopping container \(container.spec.name)"))
+            }
+        }
         isTerminating = true
         for index in containers.indices {
             if case .waiting = containers[index].state { setWaiting(index, "PodTerminating") }
@@ -213,7 +278,26 @@ package struct PodMachine: Sendable {
         }
         containers[index].killDeadline = deadline
         containers[index].killReason = reason
-        if grace > .zero { actions.append(.signal(index, pid: pid, number: 15)) }
+        guard grace > .zero else { return }
+        if containers[index].spec.preStop != nil {
+            containers[index].isPreStopPending = true
+            actions.append(.hook(index, .preStop, generation: containers[index].generation, limit: grace))
+        } else {
+            actions.append(.signal(index, pid: pid, number: 15))
+        }
+    }
+
+    /// The pod has been there for as long as it may.
+    private mutating func exceedDeadline(at now: Moment, _ actions: inout [Action]) {
+        hasExceededDeadline = true
+        actions.append(
+            .note(
+                isWarning: false, reason: "DeadlineExceeded",
+                message: "Pod was active on the node longer than the specified deadline"))
+        actions.append(.statusChanged)
+        for index in containers.indices {
+            kill(index, grace: .seconds(pod.terminationGracePeriodSeconds), reason: nil, at: now, &actions)
+        }
     }
 
     // MARK: What follows from the state and the time
@@ -239,7 +323,8 @@ package struct PodMachine: Sendable {
                 isFinished = true
                 actions.append(.finished)
             }
-        } else if isPrepared {
+        } else if isPrepared, !hasExceededDeadline {
+            if let activeDeadline, activeDeadline <= now.elapsed { return exceedDeadline(at: now, &actions) }
             startWhatCanStart(at: now, &actions)
         }
     }

@@ -17,8 +17,12 @@ package enum PodStatus {
         var status: [String: JSONValue] = [
             "phase": .string(phase(of: machine)),
             "startTime": .string(timestamp(startTime)),
-            "qosClass": .string("BestEffort"),
+            "qosClass": .string(QualityOfService(machine.pod.object).rawValue),
         ]
+        if machine.hasExceededDeadline {
+            status["reason"] = "DeadlineExceeded"
+            status["message"] = "Pod was active on the node longer than the specified deadline"
+        }
         if let facts {
             status["podIP"] = .string(facts.podIP.description)
             status["podIPs"] = .array(
@@ -37,6 +41,7 @@ package enum PodStatus {
     }
 
     private static func phase(of machine: PodMachine) -> String {
+        if machine.hasExceededDeadline { return "Failed" }
         let main = machine.containers.filter { !$0.isInit }
         let initialized = machine.containers.allSatisfy { !$0.isInit || $0.isInitialized }
         let ended = main.filter(\.isTerminated)
