@@ -34,7 +34,6 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
-let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -67,6 +66,9 @@ var targets: [Target] = [
     library("ServiceRouting", ["ClusterModel", "NetTypes"]),
     library("LinuxKernel", ["CLinux"]),
     library("EventLoopTasks", [nioCore]),
+    library(
+        "HTTPConnections",
+        ["EventLoopTasks", hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioHTTPTypesHTTP1]),
     library("LocalPorts", ["ServiceRouting", "NetTypes"]),
     library("Manifests", ["ClusterModel", yams]),
     // 3
@@ -91,8 +93,9 @@ var targets: [Target] = [
     library(
         "ClusterAPI",
         [
-            "EventLoopTasks", "ClusterModel", "ClusterStore", "Manifests", "NetTypes", hummingbird, hummingbirdCore,
-            hummingbirdTLS, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioWebSocket, nioSSL, crypto,
+            "HTTPConnections", "ClusterModel", "ClusterStore", "Manifests", "NetTypes",
+            hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
+            crypto,
             "CZlib",
         ],
         resources: [.embedInCode("Resources")]),
@@ -100,15 +103,15 @@ var targets: [Target] = [
     library(
         "ServiceKit",
         [
-            "EventLoopTasks", hummingbird, hummingbirdCore, hummingbirdTLS, hummingbirdHTTP2, httpTypes, logging,
-            argumentParser, lifecycle, nioCore,
-            nioPosix, nioHTTP1, nioHTTPTypesHTTP1, nioSSL, x509, asn1, crypto, unixSignals, "CZlib",
+            "HTTPConnections", hummingbird, hummingbirdCore, hummingbirdTLS, hummingbirdHTTP2, httpTypes, logging,
+            argumentParser, lifecycle, nioCore, nioPosix, nioHTTP1, nioSSL, x509, asn1, crypto, unixSignals, "CZlib",
         ]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
     // 4
     library(
-        "QuoteService", ["ServiceKit", hummingbird, httpTypes, logging, lifecycle, argumentParser, nioCore],
+        "QuoteService",
+        ["HTTPConnections", "ServiceKit", hummingbird, httpTypes, logging, lifecycle, argumentParser, nioCore],
         resources: [.embedInCode("Resources")]),
     library(
         "QuizService",
@@ -210,9 +213,16 @@ var targets: [Target] = [
         ["StorePersistence", "ControlPlane", "ClusterStore", "ClusterModel", "NetTypes", "KiadaTesting", "StoreWriter"]),
     tests("ControlPlaneTests", ["ControlPlane", "ClusterStore", "ClusterModel", "NetTypes", "KiadaTesting", logging]),
     tests(
+        "HTTPConnectionsTests",
+        [
+            "HTTPConnections", "KiadaTesting", hummingbird, hummingbirdCore, httpTypes, lifecycle, logging, nioCore,
+            nioPosix, nioHTTP1,
+        ]),
+    tests(
         "ServiceKitTests",
         [
-            "ServiceKit", "KiadaTesting", hummingbird, hummingbirdCore, hummingbirdTesting, httpTypes, lifecycle,
+            "ServiceKit", "HTTPConnections", "KiadaTesting", hummingbird, hummingbirdCore, hummingbirdTesting,
+            httpTypes, lifecycle,
             logging,
             nioCore, nioPosix, nioHTTP1, nioSSL, nioTLS,
         ]),
@@ -238,7 +248,7 @@ var targets: [Target] = [
     tests("ComposePodsTests", ["ComposePods", "ClusterModel", "NetTypes"]),
     tests(
         "ClusterAPITests",
-        ["ClusterAPI", "ClusterModel", httpTypes, hummingbirdCore, nioCore, nioEmbedded, nioWebSocket]),
+        ["ClusterAPI", "ClusterModel", "ClusterStore", httpTypes, hummingbirdCore, nioCore, nioEmbedded, nioWebSocket]),
     tests(
         "SuiteTests",
         [

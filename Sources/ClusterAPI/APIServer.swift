@@ -1,10 +1,10 @@
-import EventLoopTasks
-import Hummingbird
+import HTTPConnections
+import HTTPTypes
 import HummingbirdCore
 import HummingbirdTLS
 import Logging
 import NIOCore
-import NIOHTTPTypes
+import NIOHTTP1
 import NIOPosix
 package import NIOSSL
 
@@ -27,32 +27,41 @@ package enum APIServer {
         var tls = tls
         // Offered h2, kubectl would take it; and then a watch is a stream among others.
         tls.applicationProtocols = ["http/1.1"]
-        let http = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [
-                CloseWithInput(), UpgradeHandler(store: responder.store, sessions: sessions),
-            ], idleTimeout: .minutes(30),
-            httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: 64 * 1024, maxHeaderListSize: 128 * 1024, maxHeaderFieldCount: 100))
+        let connections = HTTPConnectionSetup(responder, .api) {
+            [CloseWithInput(), UpgradeHandler(store: responder.store, sessions: sessions)]
+        }
         var quiet = Logger(label: "api") { _ in SwiftLogNoOpLogHandler() }
         quiet.logLevel = .critical
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let application = Application(
-            responder: responder, server: try .tls(.http1(configuration: http), tlsConfiguration: tls),
-            configuration: ApplicationConfiguration(
+        let server = Server(
+            childChannelSetup: try TLSChannel(connections, tlsConfiguration: tls),
+            configuration: ServerConfiguration(
                 address: .hostname(address, port: port),
                 availableConnectionsDelegate: MaximumAvailableConnections(4096)),
             onServerRunning: { channel in onRunning(channel.localAddress?.port ?? port) },
-            eventLoopGroupProvider: .shared(group), logger: quiet)
+            eventLoopGroup: group, logger: quiet)
         let outcome: Result<Void, any Error>
         do {
-            outcome = .success(
-                try await withTaskExecutorPreference(LoopExecutor(group.next())) { try await application.run() })
+            outcome = .success(try await server.run())
         } catch {
             outcome = .failure(error)
         }
         try? await group.shutdownGracefully()
         try outcome.get()
     }
+}
+
+extension HTTPConnectionSettings {
+    /// What the API's clients may do: more than the suite's services grant, for objects are large and watches long.
+    fileprivate static let api = {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = 64 * 1024
+        limits.maxHeaderListSize = 128 * 1024
+        limits.maxHeaderFieldCount = 100
+        // Clients ask for one thing after the other, not for the same again and again.
+        return HTTPConnectionSettings(
+            idleTimeout: .minutes(30), limits: limits, bodyLimit: BodyReader.largest, remembersRequests: false)
+    }()
 }
 
 /// Closes a connection whose client has closed its side: clients of the API never half-close, and an idle watch would not

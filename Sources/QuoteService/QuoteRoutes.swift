@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HTTPConnections
 import HTTPTypes
 import Hummingbird
 import NIOCore

@@ -1,6 +1,7 @@
 import ClusterModel
 import ClusterStore
-import Hummingbird
+import HTTPTypes
+import HummingbirdCore
 
 /// Server-side apply, and who owns what after other writes (kubectl-wire 9).
 extension APIResponder {
@@ -13,7 +14,7 @@ extension APIResponder {
         if let owners = manifest["metadata"]?["managedFields"], owners != .null, owners != [] {
             throw APIError(.badRequest, "metadata.managedFields must be nil")
         }
-        var (wanted, warnings) = try checked(manifest, key.type, target, query)
+        var (wanted, warnings) = try checked(BodyReader.Document(json: manifest), key.type, target, query)
         if wanted.name.isEmpty { wanted.name = key.name }
         if key.type.isNamespaced { wanted.namespace = key.namespace }
         guard wanted.name == key.name else {
@@ -47,7 +48,9 @@ extension APIResponder {
                     })
                 object.resourceVersion = wanted.resourceVersion ?? current.resourceVersion
                 let stored =
-                    isStatus ? try store.updateStatus(object) : try store.update(object, isDryRun: isDryRun)
+                    isStatus
+                    ? try store.updateStatus(object, isDryRun: isDryRun)
+                    : try store.update(object, isDryRun: isDryRun)
                 return Self.json(stored.json, warnings: warnings)
             } catch {
                 let isRace = error.reason == .conflict && error.fieldConflicts.isEmpty || error.reason == .alreadyExists

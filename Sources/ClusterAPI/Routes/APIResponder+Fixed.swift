@@ -53,14 +53,15 @@ extension APIResponder {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: document.json)))
     }
 
-    /// A document without definitions: kubectl asks it about kinds that the newer one does not have, and then finds out by
-    /// itself that they are not served.
+    /// The older document, for tools that read no other.
+    ///
+    /// kubectl asks for it in a binary form, about kinds that the newer one does not have: in that form it is without
+    /// definitions, and kubectl finds out by itself that they are not served.
     private static func openAPIv2(_ accept: String) -> Response {
         guard accept.contains("proto-openapi.spec.v2@v1.0+protobuf") else {
-            return json([
-                "swagger": "2.0", "info": ["title": "Kubernetes", "version": .string(KubernetesVersion.text)],
-                "paths": [:], "definitions": [:],
-            ])
+            return Response(
+                status: .ok, headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: OpenAPI.older)))
         }
         return Response(
             // As the API server names it: with the `@` that clients ask for it would be no media type.

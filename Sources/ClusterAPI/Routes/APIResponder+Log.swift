@@ -1,6 +1,6 @@
 import ClusterModel
 import ClusterStore
-import Hummingbird
+import HTTPTypes
 import HummingbirdCore
 import NIOCore
 

@@ -1,6 +1,6 @@
 import ClusterModel
 import ClusterStore
-import Hummingbird
+import HTTPTypes
 import HummingbirdCore
 import NIOCore
 
@@ -10,12 +10,14 @@ extension APIResponder {
     private static var bound: Int { 4096 }
 
     func watch(
-        _ selection: Selection, _ query: Query, _ request: Request, _ context: APIContext
+        _ selection: Selection, _ query: Query, _ request: Request, _ channel: any Channel
     ) throws -> Response {
+        let form = try AnswerForm(request, query)
+        try ListOptionRules.checkWatch(query)
         let version = query["resourceVersion"] ?? ""
         let sendsInitial = query.flag("sendInitialEvents")
         let timeout = try query.number("timeoutSeconds")
-        var writer = WatchWriter(selection, inclusion: Self.tableInclusion(request, query), now: now)
+        var writer = WatchWriter(selection, form: form, now: now)
         var first: [[UInt8]] = []
         let stream: WatchStream
         let namespace = selection.namespace.isEmpty ? nil : selection.namespace
@@ -26,7 +28,10 @@ extension APIResponder {
             if sendsInitial { first.append(writer.initialEventsEnd(revision)) }
         } else {
             guard let revision = UInt64(version) else {
-                throw APIError(.badRequest, "resourceVersion=\(version): must be a number")
+                throw APIError(
+                    .badRequest,
+                    "invalid resource version: resourceVersion: Invalid value: \(FieldError.quoted(version)): "
+                        + "strconv.ParseUint: parsing \(FieldError.quoted(version)): invalid syntax")
             }
             do throws(APIError) {
                 stream = try store.watch([selection.type], namespace: namespace, after: revision)
@@ -38,9 +43,8 @@ extension APIResponder {
                         continuation.finish()
                     })
             }
-            writer.noteMatching(store.list(selection.type, namespace: namespace).items)
         }
-        let chunks = Self.chunks(stream, writer, first: first, timeout: timeout, channel: context.channel)
+        let chunks = Self.chunks(stream, writer, first: first, timeout: timeout, channel: channel)
         return Self.stream(chunks)
     }
 
@@ -79,40 +83,34 @@ extension APIResponder {
 /// Turns events of the store into lines of a watch.
 struct WatchWriter: Sendable {
     private let selection: Selection
-    private let inclusion: Table.Inclusion?
+    private let form: AnswerForm
     private let now: @Sendable () -> Int64
     private var hasColumns = true
-    /// Objects that the client knows: with a selector, changes make them come and go.
-    private var known: Set<ObjectKey> = []
 
-    init(_ selection: Selection, inclusion: Table.Inclusion?, now: @escaping @Sendable () -> Int64) {
+    init(_ selection: Selection, form: AnswerForm, now: @escaping @Sendable () -> Int64) {
         self.selection = selection
-        self.inclusion = inclusion
+        self.form = form
         self.now = now
     }
 
-    mutating func noteMatching(_ objects: [KubeObject]) {
-        if selection.isEverything { return }
-        known.formUnion(objects.filter(selection.matches).map(\.key))
-    }
+    mutating func added(_ object: KubeObject) -> [UInt8] { line("ADDED", object) }
 
-    mutating func added(_ object: KubeObject) -> [UInt8] {
-        if !selection.isEverything { known.insert(object.key) }
-        return line("ADDED", object)
-    }
-
-    /// nil for an event that does not concern the client.
+    /// nil for an event that does not concern the client: with a selector, changes make objects come and go.
     mutating func line(for event: WatchEvent) -> [UInt8]? {
         let object = event.object
         if selection.isEverything { return line(event.kind.rawValue, object) }
-        let isIn = event.kind != .deleted && selection.matches(object)
-        let wasIn = known.contains(object.key)
-        if isIn { known.insert(object.key) } else { known.remove(object.key) }
-        return switch (wasIn, isIn) {
-        case (false, true): line("ADDED", object)
-        case (true, true): line("MODIFIED", object)
-        case (true, false): line("DELETED", object)
-        case (false, false): nil
+        let isIn = selection.matches(object)
+        guard event.kind == .modified else { return isIn ? line(event.kind.rawValue, object) : nil }
+        let wasIn = event.previous.map(selection.matches) ?? isIn
+        switch (wasIn, isIn) {
+        case (false, true): return line("ADDED", object)
+        case (true, true): return line("MODIFIED", object)
+        case (true, false):
+            // As it was when the client knew it, with the version of the change.
+            var last = event.previous ?? object
+            last.resourceVersion = object.resourceVersion
+            return line("DELETED", last)
+        case (false, false): return nil
         }
     }
 
@@ -125,7 +123,8 @@ struct WatchWriter: Sendable {
         return Self.line(
             "BOOKMARK",
             [
-                "kind": .string(selection.type.kind), "apiVersion": .string(selection.type.apiVersion),
+                "kind": .string(form == .metadata ? "PartialObjectMetadata" : selection.type.kind),
+                "apiVersion": .string(form == .metadata ? "meta.k8s.io/v1" : selection.type.apiVersion),
                 "metadata": metadata,
             ])
     }
@@ -133,14 +132,18 @@ struct WatchWriter: Sendable {
     static func error(_ error: APIError) -> [UInt8] { line("ERROR", StatusDocument.failure(error)) }
 
     private mutating func line(_ kind: String, _ object: KubeObject) -> [UInt8] {
-        guard let inclusion else { return Self.line(kind, EventShape.shaped(object, for: selection.group).json) }
-        defer { hasColumns = false }
-        let metadata: JSONValue = ["resourceVersion": .string(object.resourceVersion ?? "")]
-        return Self.line(
-            kind,
-            Table.json(
-                [object], type: selection.type, metadata: metadata, inclusion: inclusion, now: now(),
-                hasColumns: hasColumns))
+        switch form {
+        case .plain: return Self.line(kind, EventShape.shaped(object, for: selection.group).json)
+        case .metadata: return Self.line(kind, AnswerForm.partial(object))
+        case .table(let inclusion):
+            defer { hasColumns = false }
+            let metadata: JSONValue = ["resourceVersion": .string(object.resourceVersion ?? "")]
+            return Self.line(
+                kind,
+                Table.json(
+                    [object], type: selection.type, metadata: metadata, inclusion: inclusion, now: now(),
+                    hasColumns: hasColumns))
+        }
     }
 
     private static func line(_ kind: String, _ object: JSONValue) -> [UInt8] {

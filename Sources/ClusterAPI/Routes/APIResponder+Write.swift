@@ -1,28 +1,31 @@
 import ClusterModel
 import ClusterStore
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 
 /// Creating, replacing, patching and deleting (kubectl-wire 8, 9).
 extension APIResponder {
     func create(
         _ type: ResourceType, _ target: ResourcePath, _ query: Query, _ request: Request
     ) async throws -> Response {
-        var (object, warnings) = try checked(try await BodyReader.object(request), type, target, query)
+        var (object, warnings) = try checked(try await BodyReader.document(request), type, target, query)
         if type.isNamespaced { object.namespace = target.namespace.isEmpty ? "default" : target.namespace }
         object.resourceVersion = nil
+        // It is the controllers' to write.
+        if type != .nodes, object.json["status"] != nil { object.json["status"] = nil }
         if object.hasOwners { object.json["metadata"]?["managedFields"] = nil }
         if type == .endpoints { warnings.append(Self.endpointsWarning) }
         Self.convertSecret(&object)
         let stored = try store.create(object, isDryRun: try query.isDryRun())
-        return Self.json(stored.json, .created, warnings: warnings)
+        return Self.json(
+            EventShape.shaped(stored, for: target.resource.group).json, .created, warnings: warnings)
     }
 
     func replace(
         _ target: ResourcePath, _ query: Query, _ request: Request, isStatus: Bool
     ) async throws -> Response {
         guard let key = target.key else { throw APIError(.badRequest, "a name is missing") }
-        var (object, warnings) = try checked(try await BodyReader.object(request), key.type, target, query)
+        var (object, warnings) = try checked(try await BodyReader.document(request), key.type, target, query)
         if key.type.isNamespaced { object.namespace = key.namespace }
         guard object.name == key.name else {
             throw Self.otherName(object, key)
@@ -39,8 +42,10 @@ extension APIResponder {
                 new.resourceVersion = object.resourceVersion ?? current.resourceVersion
             }
             do throws(APIError) {
-                let stored = isStatus ? try store.updateStatus(new) : try store.update(new, isDryRun: isDryRun)
-                return Self.json(stored.json, warnings: warnings)
+                let stored =
+                    isStatus
+                    ? try store.updateStatus(new, isDryRun: isDryRun) : try store.update(new, isDryRun: isDryRun)
+                return Self.json(EventShape.shaped(stored, for: target.resource.group).json, warnings: warnings)
             } catch {
                 if error.reason != .conflict || object.resourceVersion != nil || attempt == 5 { throw error }
             }
@@ -58,14 +63,17 @@ extension APIResponder {
         if query["force"] != nil {
             throw Self.invalidOptions(.forbidden("force", "may not be specified for non-apply patch"))
         }
-        let patch = try BodyReader.json(bytes)
+        let patch = try BodyReader.document(bytes)
         let updater = updater(query, request, of: key.type, subresource: target.subresource)
         let isDryRun = try query.isDryRun()
         // Somebody else may write at the same time; then the patch is applied to what they have written.
         for attempt in 1...5 {
             guard let current = store.get(key) else { throw APIError.notFound(key) }
-            let patched = try Self.apply(patch, media, to: current.json)
-            var (object, warnings) = try checked(patched, key.type, target, query)
+            let present = EventShape.shaped(current, for: target.resource.group).json
+            let patched = try Self.patched(patch.json, media, to: present)
+            var (object, warnings) = try checked(
+                BodyReader.Document(json: patched, duplicates: patch.duplicates), key.type, target, query,
+                patch: Self.shown(patch.json, patched, media))
             guard object.name == key.name, object.namespace == key.namespace else {
                 throw Self.otherName(object, key)
             }
@@ -77,8 +85,10 @@ extension APIResponder {
             Self.convertSecret(&object)
             do throws(APIError) {
                 let stored =
-                    isStatus ? try store.updateStatus(object) : try store.update(object, isDryRun: isDryRun)
-                return Self.json(stored.json, warnings: warnings)
+                    isStatus
+                    ? try store.updateStatus(object, isDryRun: isDryRun)
+                    : try store.update(object, isDryRun: isDryRun)
+                return Self.json(EventShape.shaped(stored, for: target.resource.group).json, warnings: warnings)
             } catch {
                 if error.reason != .conflict || wanted != nil || attempt == 5 { throw error }
             }
@@ -104,15 +114,16 @@ extension APIResponder {
         }
     }
 
-    /// `kubectl drain` deletes pods this way; no budget of disruptions is kept here, so each is granted.
+    /// `kubectl drain` deletes pods this way: unless a budget of disruptions says that too few would be left.
     func evict(_ key: ObjectKey, _ query: Query, _ request: Request) async throws -> Response {
         let body = try await BodyReader.object(request)
-        guard body["kind"]?.stringValue == "Eviction" else {
+        guard body["kind"]?.stringValue ?? "Eviction" == "Eviction" else {
             throw APIError(.badRequest, "\(body["kind"]?.stringValue ?? "") cannot be handled as an Eviction")
         }
         let options = try deleteOptions(body["deleteOptions"] ?? [:], query)
         guard let pod = store.get(key) else { throw APIError.notFound(key) }
         try Self.check(options, pod)
+        try EvictionGrant.take(for: pod, in: store, isDryRun: options.isDryRun, now: now())
         if !options.isDryRun {
             _ = try store.delete(
                 key, gracePeriod: options.grace, uid: options.uid, propagation: options.propagation)
@@ -207,11 +218,18 @@ extension APIResponder {
     }
 
     /// The object of a body, of the right kind, with its unknown fields dealt with as the client wants it.
+    ///
+    /// - Parameter patch: what is at fault where the object is the outcome of a patch.
     func checked(
-        _ json: JSONValue, _ type: ResourceType, _ target: ResourcePath, _ query: Query
+        _ document: BodyReader.Document, _ type: ResourceType, _ target: ResourcePath, _ query: Query,
+        patch: @autoclosure () -> String? = nil
     ) throws(APIError) -> (object: KubeObject, warnings: [String]) {
-        guard json.objectValue != nil else { throw APIError(.badRequest, "the body is no object") }
-        var object = KubeObject(json)
+        guard document.json.objectValue != nil else { throw APIError(.badRequest, "the body is no object") }
+        let validation = query["fieldValidation"] ?? ""
+        if !validation.isEmpty, !["Ignore", "Strict", "Warn"].contains(validation) {
+            throw Self.invalidValidation(validation, isPatch: patch() != nil)
+        }
+        var object = EventShape.stored(KubeObject(document.json), from: target.resource.group)
         if object.kind.isEmpty { object.json["kind"] = .string(type.kind) }
         if object.apiVersion.isEmpty { object.json["apiVersion"] = .string(type.apiVersion) }
         guard object.type == type else {
@@ -227,24 +245,42 @@ extension APIResponder {
                 .badRequest,
                 "the namespace of the provided object does not match the namespace sent on the request")
         }
-        let prefix = "\(type.kind) in version \"v1\" cannot be handled as a \(type.kind): "
+        func refusal(_ problem: String) -> APIError {
+            guard let text = patch() else {
+                return APIError(
+                    .badRequest, "\(type.kind) in version \"v1\" cannot be handled as a \(type.kind): \(problem)")
+            }
+            let error = FieldError.invalid("patch", text, problem)
+            return APIError(.invalid, " \"\" is invalid: \(error)", causes: [error])
+        }
         let unknown: [String]
         do throws(StrictFields.WrongType) {
             unknown = try StrictFields.unknown(in: object)
         } catch {
-            throw APIError(.badRequest, prefix + error.description)
+            throw refusal(error.description)
         }
-        if let problem = SettingsEncoding.problem(in: object) { throw APIError(.badRequest, prefix + problem) }
-        if unknown.isEmpty { return (object, []) }
-        let list = unknown.map { "unknown field \"\($0)\"" }
-        if query["fieldValidation"] == "Strict" {
-            throw APIError(.badRequest, "\(prefix)strict decoding error: \(list.joined(separator: ", "))")
-        }
+        if let problem = SettingsEncoding.problem(in: object) { throw refusal(problem) }
+        if unknown.isEmpty, document.duplicates.isEmpty { return (object, []) }
+        let list =
+            document.duplicates.map { "duplicate field \"\($0)\"" } + unknown.map { "unknown field \"\($0)\"" }
+        if validation == "Strict" { throw refusal("strict decoding error: \(list.joined(separator: ", "))") }
         let cleaned = StrictFields.removing(unknown, from: object)
-        return (cleaned, query["fieldValidation"] == "Ignore" ? [] : list)
+        return (cleaned, validation == "Ignore" ? [] : list)
     }
 
-    private static func apply(_ patch: JSONValue, _ media: String, to current: JSONValue) throws -> JSONValue {
+    private static func invalidValidation(_ value: String, isPatch: Bool) -> APIError {
+        let error = FieldError.unsupported("fieldValidation", value, supported: ["", "Ignore", "Strict", "Warn"])
+        return APIError(
+            .invalid, "\(isPatch ? "Patch" : "Create")Options.meta.k8s.io \"\" is invalid: \(error)", causes: [error])
+    }
+
+    /// What an API server shows of a patch whose outcome cannot be: of a strategic one the patch itself, of others the outcome.
+    private static func shown(_ patch: JSONValue, _ patched: JSONValue, _ media: String) -> String {
+        media == "application/strategic-merge-patch+json" ? GoFormat.text(patch) : patched.serializedText()
+    }
+
+    /// `current` after a patch of one of the three kinds.
+    static func patched(_ patch: JSONValue, _ media: String, to current: JSONValue) throws -> JSONValue {
         do {
             switch media {
             case "application/json-patch+json": return try JSONPatch.apply(patch, to: current)

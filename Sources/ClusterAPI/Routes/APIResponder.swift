@@ -1,15 +1,13 @@
 import ClusterModel
 package import ClusterStore
+package import HTTPConnections
 import HTTPTypes
-package import Hummingbird
-import HummingbirdCore
+package import HummingbirdCore
 package import Logging
-import NIOCore
+package import NIOCore
 
 /// The Kubernetes API over the store, as kubectl needs it.
-package struct APIResponder: HTTPResponder {
-    package typealias Context = APIContext
-
+package struct APIResponder: ExchangeResponder {
     package let store: Store
     let logs: any PodLogSource
     let logger: Logger
@@ -18,6 +16,7 @@ package struct APIResponder: HTTPResponder {
     /// Seconds since 1970.
     let now: @Sendable () -> Int64
     private let flowControl: FlowControl
+    private let pages = ListPages()
 
     package init(
         store: Store, logs: any PodLogSource, server: String, logger: Logger, flowControl: FlowControl = FlowControl(),
@@ -31,11 +30,12 @@ package struct APIResponder: HTTPResponder {
         self.flowControl = flowControl
     }
 
-    package func respond(to request: Request, context: Context) async throws -> Response {
-        try await flowControl.run(request.method) { try await answer(request, context) } ?? Self.tooManyRequests()
+    package func answer(to request: Request, on channel: any Channel, logger: Logger) async -> ExchangeAnswer? {
+        ExchangeAnswer(
+            await flowControl.run(request.method) { await answer(request, channel) } ?? Self.tooManyRequests())
     }
 
-    private func answer(_ request: Request, _ context: Context) async throws -> Response {
+    private func answer(_ request: Request, _ channel: any Channel) async -> Response {
         var path = request.uri.path
         if path.count > 1, path.hasSuffix("/") { path.removeLast() }
         let query = Query(request.uri.query)
@@ -44,6 +44,7 @@ package struct APIResponder: HTTPResponder {
                 StatusDocument.failure(APIError(.forbidden, "the Host header names another server")), .forbidden)
         }
         if let response = fixed(path, request) { return response }
+        if let target = ProxyTarget(request.uri.path) { return await proxy(request, to: target, on: channel) }
         guard let target = ResourcePath(path) else {
             // Without a word on which object: kubectl debug then says what is missing.
             guard path.hasSuffix("/ephemeralcontainers") else { return Self.notFound() }
@@ -54,13 +55,11 @@ package struct APIResponder: HTTPResponder {
             return Self.json(status, .notFound)
         }
         do {
-            return try await respond(to: request, at: target, query, context)
+            return try await respond(to: request, at: target, query, channel)
         } catch let error as APIError {
             return Self.failure(error, target)
         } catch let error as BodyFailure {
             return Self.failure(error)
-        } catch let error as HTTPError {
-            throw error
         } catch {
             logger.error("a request failed", metadata: ["path": "\(path)", "reason": "\(error)"])
             return Self.failure(.internalError("\(error)"), target)
@@ -77,7 +76,7 @@ package struct APIResponder: HTTPResponder {
     // MARK: Objects
 
     private func respond(
-        to request: Request, at target: ResourcePath, _ query: Query, _ context: Context
+        to request: Request, at target: ResourcePath, _ query: Query, _ channel: any Channel
     ) async throws -> Response {
         guard let type = target.resource.type else {
             guard request.method == .post else { throw Self.notAllowed(request, target) }
@@ -102,8 +101,13 @@ package struct APIResponder: HTTPResponder {
             return try await evict(key, query, request)
         }
         if target.subresource == "scale" { return try await scale(target, query, request) }
-        if request.method != .get, target.resource.group == EventShape.newGroup {
-            throw Self.notAllowed(request, target)
+        if target.subresource == "binding" {
+            guard request.method == .post, let key = target.key else { throw Self.notAllowed(request, target) }
+            return try await bind(key, query, request)
+        }
+        if target.subresource == "finalize" {
+            guard request.method == .put, let key = target.key else { throw Self.notAllowed(request, target) }
+            return try await finalize(key, target, query, request)
         }
         let isStatus = target.subresource == "status"
         switch (request.method, target.name) {
@@ -112,7 +116,7 @@ package struct APIResponder: HTTPResponder {
             // What may take long leaves the thread of the connections, as logs do.
             return try await withTaskExecutorPreference(globalConcurrentExecutor) {
                 query.flag("watch")
-                    ? try watch(selection, query, request, context) : try list(selection, query, request)
+                    ? try watch(selection, query, request, channel) : try list(selection, query, request)
             }
         case (.get, _?): return try get(target, query, request)
         case (.post, nil): return try await create(type, target, query, request)
@@ -133,47 +137,45 @@ package struct APIResponder: HTTPResponder {
     private func get(_ target: ResourcePath, _ query: Query, _ request: Request) throws(APIError) -> Response {
         guard let key = target.key else { throw APIError(.badRequest, "a name is missing") }
         guard let object = store.get(key) else { throw .notFound(key) }
-        guard let inclusion = Self.tableInclusion(request, query) else {
-            return Self.json(
-                EventShape.shaped(object, for: target.resource.group).json, warnings: Self.warnings(for: key.type))
+        let json: JSONValue
+        switch try AnswerForm(request, query) {
+        case .plain: json = EventShape.shaped(object, for: target.resource.group).json
+        case .metadata: json = AnswerForm.partial(object)
+        case .table(let inclusion):
+            let metadata: JSONValue = ["resourceVersion": .string(object.resourceVersion ?? "")]
+            json = Table.json([object], type: key.type, metadata: metadata, inclusion: inclusion, now: now())
         }
-        let metadata: JSONValue = ["resourceVersion": .string(object.resourceVersion ?? "")]
-        return Self.json(
-            Table.json([object], type: key.type, metadata: metadata, inclusion: inclusion, now: now()),
-            warnings: Self.warnings(for: key.type))
+        return Self.json(json, warnings: Self.warnings(for: key.type))
     }
 
     private func list(_ selection: Selection, _ query: Query, _ request: Request) throws(APIError) -> Response {
-        let (all, revision) = store.list(
-            selection.type, namespace: selection.namespace.isEmpty ? nil : selection.namespace)
-        let matching = selection.isEverything ? all : all.filter(selection.matches)
-        let page = try Page(matching, query, revision: revision)
-        if let inclusion = Self.tableInclusion(request, query) {
-            return Self.json(
-                Table.json(
-                    page.items, type: selection.type, metadata: page.metadata, inclusion: inclusion, now: now()),
-                warnings: Self.warnings(for: selection.type))
-        }
-        return Self.json(
-            [
+        let form = try AnswerForm(request, query)
+        try ListOptionRules.check(query)
+        let page = try pages.page(selection, query, in: store, now: now())
+        let json: JSONValue
+        switch form {
+        case .plain:
+            json = [
                 "kind": .string("\(selection.type.kind)List"),
                 "apiVersion": .string(selection.group.isEmpty ? "v1" : "\(selection.group)/v1"),
                 "metadata": page.metadata,
                 "items": .array(page.items.map { EventShape.shaped($0, for: selection.group).json }),
-            ], warnings: Self.warnings(for: selection.type))
+            ]
+        case .metadata:
+            json = [
+                "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": page.metadata,
+                "items": .array(page.items.map(AnswerForm.partial)),
+            ]
+        case .table(let inclusion):
+            json = Table.json(
+                page.items, type: selection.type, metadata: page.metadata, inclusion: inclusion, now: now())
+        }
+        return Self.json(json, warnings: Self.warnings(for: selection.type))
     }
 
     /// What reading a kind brings with it (semantics 3.7).
     private static func warnings(for type: ResourceType) -> [String] {
         type == .endpoints ? [endpointsWarning] : []
-    }
-
-    /// nil unless the client asks for a table.
-    static func tableInclusion(_ request: Request, _ query: Query) -> Table.Inclusion? {
-        let accept = request.headers[.accept] ?? ""
-        let first = accept.prefix { $0 != "," }
-        guard first.contains("as=Table") else { return nil }
-        return query["includeObject"].flatMap(Table.Inclusion.init) ?? .metadata
     }
 
     // MARK: Answers
@@ -216,7 +218,7 @@ package struct APIResponder: HTTPResponder {
         return response
     }
 
-    private static func failure(_ failure: BodyFailure) -> Response {
+    static func failure(_ failure: BodyFailure) -> Response {
         switch failure {
         case .tooLarge:
             json(
@@ -234,32 +236,11 @@ package struct APIResponder: HTTPResponder {
         case .unsupported(let type):
             json(
                 StatusDocument.failure(
-                    APIError(.unsupportedMediaType, "the body of the request was in an unknown format: \(type)")),
+                    APIError(
+                        .unsupportedMediaType,
+                        "the body of the request was in an unknown format - accepted media types include: "
+                            + BodyReader.accepted(isPatch: type.contains("patch")))),
                 .unsupportedMediaType)
         }
-    }
-}
-
-/// A part of a list, and how to get the next one (kubectl-wire 5).
-private struct Page {
-    let items: [KubeObject]
-    let metadata: JSONValue
-
-    /// - Parameter matching: sorted by namespace and name.
-    init(_ matching: [KubeObject], _ query: Query, revision: UInt64) throws(APIError) {
-        var rest = matching[...]
-        if let token = query["continue"], !token.isEmpty {
-            let parts = token.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 2 else { throw APIError(.badRequest, "continue: not one of our tokens") }
-            rest = rest.drop { ($0.namespace, $0.name) <= (parts[0], parts[1]) }
-        }
-        let limit = try query.number("limit") ?? 0
-        items = Array(limit > 0 ? rest.prefix(limit) : rest)
-        var metadata: JSONValue = ["resourceVersion": .string("\(revision)")]
-        if rest.count > items.count, let last = items.last {
-            metadata["continue"] = .string("\(last.namespace)/\(last.name)")
-            metadata["remainingItemCount"] = JSONValue(rest.count - items.count)
-        }
-        self.metadata = metadata
     }
 }

@@ -1,6 +1,5 @@
 import ClusterModel
 import HTTPTypes
-import Hummingbird
 import HummingbirdCore
 import Manifests
 import NIOCore
@@ -16,6 +15,14 @@ enum BodyReader {
         return text.filter { $0 != " " }.lowercased()
     }
 
+    /// What a body may be written in.
+    static func accepted(isPatch: Bool) -> String {
+        isPatch
+            ? "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, "
+                + "application/apply-patch+yaml"
+            : "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+    }
+
     static func bytes(_ request: Request) async throws(BodyFailure) -> [UInt8] {
         do {
             return Array(try await request.body.collect(upTo: largest).readableBytesView)
@@ -29,6 +36,32 @@ enum BodyReader {
     /// The object in a body, whatever it is written in.
     static func object(_ request: Request) async throws -> JSONValue {
         try object(try await bytes(request), mediaType(request))
+    }
+
+    /// The object in a body, and the fields that are there twice.
+    static func document(_ request: Request) async throws -> Document {
+        let bytes = try await bytes(request)
+        let type = mediaType(request)
+        return type == "application/json" ? try document(bytes) : Document(json: try object(bytes, type))
+    }
+
+    /// A JSON document, and the fields that are there twice, of which the last counts.
+    static func document(_ bytes: [UInt8]) throws(APIError) -> Document {
+        do throws(JSONParseError) {
+            return Document(json: try JSONValue(parsing: bytes))
+        } catch {
+            guard error.isDuplicateKey, let found = try? JSONValue.parsing(withDuplicates: bytes) else {
+                throw APIError(.badRequest, "the body is no JSON: \(error)")
+            }
+            return Document(json: found.value, duplicates: found.duplicates)
+        }
+    }
+
+    /// What a body says.
+    struct Document {
+        let json: JSONValue
+        /// The paths of fields that are there twice.
+        var duplicates: [String] = []
     }
 
     /// The object in a body that may be empty; then nil.

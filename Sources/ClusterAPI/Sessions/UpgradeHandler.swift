@@ -1,10 +1,9 @@
 import ClusterModel
 import ClusterStore
 import Crypto
-import HTTPTypes
+import HTTPConnections
 import NIOCore
 import NIOHTTP1
-import NIOHTTPTypes
 import NIOWebSocket
 import NetTypes
 
@@ -13,9 +12,9 @@ import NetTypes
 /// It sits behind the HTTP decoder. For a session it puts WebSocket handlers in front of that, which then never sees a
 /// byte again; every other request passes through.
 final class UpgradeHandler: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-    typealias OutboundOut = HTTPResponsePart
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundOut = ByteBuffer
 
     private let store: Store
     private let sessions: any PodSessions
@@ -30,7 +29,7 @@ final class UpgradeHandler: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
-            guard head.method == .get, head.headerFields[.upgrade]?.lowercased() == "websocket",
+            guard head.method == .GET, head.headers.first(name: "upgrade")?.lowercased() == "websocket",
                 let plan = plan(for: head)
             else { return context.fireChannelRead(data) }
             isSwallowing = true
@@ -46,15 +45,13 @@ final class UpgradeHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// nil: no session, the request goes the usual way, where it gets its error.
-    private func plan(for head: HTTPRequest) -> Plan? {
-        let parts = (head.path ?? "").split(separator: "?", maxSplits: 1).map(String.init)
+    private func plan(for head: HTTPRequestHead) -> Plan? {
+        let parts = head.uri.split(separator: "?", maxSplits: 1).map(String.init)
         guard let path = parts.first.flatMap(ResourcePath.init), path.resource.type == .pods, let key = path.key,
             let object = store.get(key)
         else { return nil }
         let pod = Pod(object)
-        let offered = (head.headerFields[Self.protocolField] ?? "").split(separator: ",").map {
-            $0.filter { $0 != " " }
-        }
+        let offered = head.headers[canonicalForm: Self.protocolField].map(String.init)
         switch path.subresource {
         case "exec", "attach":
             guard let chosen = ["v5.channel.k8s.io", "v4.channel.k8s.io"].first(where: offered.contains) else {
@@ -86,26 +83,30 @@ final class UpgradeHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private static let protocolField = HTTPField.Name("Sec-WebSocket-Protocol") ?? .server
+    private static let protocolField = "sec-websocket-protocol"
     private static let magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-    private func carryOut(_ plan: Plan, _ head: HTTPRequest, _ context: ChannelHandlerContext) {
-        let key = head.headerFields[.secWebSocketKey] ?? ""
-        let digest = Insecure.SHA1.hash(data: Array((key + Self.magic).utf8))
-        var response = HTTPResponse(status: .switchingProtocols)
-        response.headerFields[.upgrade] = "websocket"
-        response.headerFields[.connection] = "Upgrade"
-        response.headerFields[.secWebSocketAccept] = Base64.text(digest)
-        response.headerFields[Self.protocolField] = plan.subprotocol
-        context.write(wrapOutboundOut(.head(response)), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    private func carryOut(_ plan: Plan, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let key = head.headers.first(name: "sec-websocket-key") ?? ""
+        let digest = Base64.text(Insecure.SHA1.hash(data: Array((key + Self.magic).utf8)))
+        let answer = """
+            HTTP/1.1 101 Switching Protocols\r
+            upgrade: websocket\r
+            connection: Upgrade\r
+            sec-websocket-accept: \(digest)\r
+            \(Self.protocolField): \(plan.subprotocol)\r
+            \r
+
+            """
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
+        context.fireUserInboundEventTriggered(HTTPConnectionSwitched())
         do {
             let pipeline = context.pipeline.syncOperations
-            let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self).handler
-            try pipeline.addHandler(WebSocketFrameEncoder(), position: .before(encoder))
+            let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self).handler
+            try pipeline.addHandler(WebSocketFrameEncoder(), position: .before(decoder))
             try pipeline.addHandler(
-                ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: 4 << 20)), position: .before(encoder))
-            try pipeline.addHandler(plan.handler, position: .before(encoder))
+                ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: 4 << 20)), position: .before(decoder))
+            try pipeline.addHandler(plan.handler, position: .before(decoder))
         } catch {
             context.close(promise: nil)
         }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import HTTPConnections
 import Hummingbird
 import HummingbirdCore
 import HummingbirdHTTP2
@@ -40,12 +41,12 @@ struct ServiceRunner<Command: ServiceCommand> {
             check: assembly.check
         ).add(to: assembly.router)
         let responder = ServiceResponder(
-            assembly.router, podName: identity.podName, metrics: metrics, accessLog: AccessLog(options.accessLog))
+            assembly.router, podName: identity.podName, metrics: metrics, accessLog: AccessLog(options.accessLog),
+            lasting: assembly.lasting)
 
         var services: [any Service] = []
         let connections = HTTPConnectionSetup(
-            responder: responder, idleTimeout: .seconds(Int64(options.idleSeconds)), limits: .services,
-            lasting: assembly.lasting)
+            responder, .services(idleTimeout: .seconds(Int64(options.idleSeconds))))
         services.append(server(responder, HTTPServerBuilder { _ in connections }, "http", options.httpPort))
         if let certificate {
             let builder = try HTTPServerBuilder.http2Upgrade(
@@ -76,7 +77,7 @@ struct ServiceRunner<Command: ServiceCommand> {
     }
 
     private var httpConfiguration: HTTP1Channel.Configuration {
-        let limits = NIOHTTPDecoderLimitConfiguration.services
+        let limits = HTTPConnectionSettings.serviceLimits
         return HTTP1Channel.Configuration(
             idleTimeout: .seconds(Int64(options.idleSeconds)),
             httpDecoderConfiguration: .init(

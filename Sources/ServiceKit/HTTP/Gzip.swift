@@ -1,4 +1,5 @@
 import CZlib
+import HTTPConnections
 import HTTPTypes
 import Hummingbird
 package import NIOCore

@@ -1,22 +1,29 @@
+package import HTTPConnections
 import HTTPTypes
-package import Hummingbird
-import Logging
+import Hummingbird
+package import HummingbirdCore
+package import Logging
+package import NIOCore
 import NIOHTTP1
 
 /// What all answers of the suite's services have in common, around the routes of one of them.
 ///
 /// Adds the pod's name, words errors as text, compresses, counts, and writes the access log.
-package struct ServiceResponder: HTTPResponder {
+package struct ServiceResponder: HTTPResponder, ExchangeResponder {
     package typealias Context = ServiceRequestContext
 
     private let routes: RouterResponder<ServiceRequestContext>
     private let podName: String
     private let metrics: ServiceMetrics
     private let accessLog: AccessLog
+    private let lasting: LastingAnswers?
 
+    /// - Parameter lasting: nil in a service none of whose answers last.
     package init(
-        _ router: ServiceRouter, podName: String, metrics: ServiceMetrics, accessLog: AccessLog = AccessLog(.off)
+        _ router: ServiceRouter, podName: String, metrics: ServiceMetrics, accessLog: AccessLog = AccessLog(.off),
+        lasting: LastingAnswers? = nil
     ) {
+        self.lasting = lasting
         routes = router.buildResponder()
         self.podName = podName
         self.metrics = metrics
@@ -27,8 +34,21 @@ package struct ServiceResponder: HTTPResponder {
         try await answer(to: request, context: context).response
     }
 
+    package var contentVersion: UInt64? { lasting?.version() }
+
+    package func answer(to request: Request, on channel: any Channel, logger: Logger) async -> ExchangeAnswer? {
+        let source = ApplicationRequestContextSource(channel: channel, logger: logger)
+        guard let answer = try? await answer(to: request, context: ServiceRequestContext(source: source)) else {
+            return nil
+        }
+        guard let lasting, let route = answer.route, lasting.routes.contains(route) else {
+            return ExchangeAnswer(answer.response)
+        }
+        return ExchangeAnswer(answer.response, repetition: answer.record)
+    }
+
     /// An answer, and what to do when the same is given again.
-    struct Answer {
+    private struct Answer {
         let response: Response
         /// The pattern of the route; nil where there is none.
         let route: String?
@@ -37,7 +57,7 @@ package struct ServiceResponder: HTTPResponder {
     }
 
     /// - Throws: HTTPParserError for a request that is none.
-    func answer(to request: Request, context: Context) async throws -> Answer {
+    private func answer(to request: Request, context: Context) async throws -> Answer {
         let start = ContinuousClock.now
         var response: Response
         do {

@@ -11,15 +11,15 @@ final class RepetitionHandler: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let connection: HTTPConnectionHandler
-    private let lasting: LastingAnswers?
+    private let responder: any ExchangeResponder
     private var memory = RequestMemory()
 
     /// - Parameters:
     ///   - connection: the end of the same pipeline.
-    ///   - lasting: nil in a service none of whose answers last.
-    init(before connection: HTTPConnectionHandler, lasting: LastingAnswers?) {
+    ///   - responder: knows how long answers last.
+    init(before connection: HTTPConnectionHandler, _ responder: any ExchangeResponder) {
         self.connection = connection
-        self.lasting = lasting
+        self.responder = responder
     }
 
     /// The request under way has its answer, which may be given again unless it is nil.
@@ -32,7 +32,7 @@ final class RepetitionHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let start = ContinuousClock.now
         let isAtRest = connection.isAtRest && context.channel.isWritable
-        switch memory.recall(unwrapInboundIn(data), version: lasting?.version(), isAtRest: isAtRest) {
+        switch memory.recall(unwrapInboundIn(data), version: responder.contentVersion, isAtRest: isAtRest) {
         case nil: context.fireChannelRead(data)
         case .request(let exchange): connection.receive(exchange)
         case .answer(let answer):

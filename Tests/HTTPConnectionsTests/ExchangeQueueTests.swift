@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import Testing
 
-@testable import ServiceKit
+@testable import HTTPConnections
 
 @Suite("The requests of one HTTP/1.1 connection")
 struct ExchangeQueueTests {

@@ -1,10 +1,10 @@
 import HTTPTypes
-import HummingbirdCore
-import NIOCore
+package import HummingbirdCore
+package import NIOCore
 
 extension ResponseBody {
     /// All of it; nil if it is empty.
-    func collected() async throws -> ByteBuffer? {
+    package func collected() async throws -> ByteBuffer? {
         if contentLength == 0 { return nil }
         let collected = CollectedBody()
         try await write(CollectedBody.Writer(collected))

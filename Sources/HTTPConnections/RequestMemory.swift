@@ -4,7 +4,7 @@ import NIOCore
 struct RememberedAnswer {
     /// Head and body as they went to the client.
     let bytes: DatedBytes
-    /// Of the content that the answer was made from; see ``LastingAnswers``.
+    /// Of the content that the answer was made from; see ``ExchangeResponder/contentVersion``.
     let version: UInt64
     /// Counts the answer and logs it, as for any other; told how long it took.
     let record: @Sendable (Duration) -> Void

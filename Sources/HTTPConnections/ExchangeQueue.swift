@@ -19,6 +19,8 @@ struct ExchangeQueue {
         var body: ByteBuffer
         /// Whether the connection ends with the answer.
         let isLast: Bool
+        /// Whether the client knows bodies in chunks: those of HTTP/1.0 do not.
+        var takesChunks = true
     }
 
     /// What the connection has to do.
@@ -107,11 +109,17 @@ struct ExchangeQueue {
         return isIdle ? close() : .wait
     }
 
+    /// There will be no more requests, whatever is under way.
+    mutating func end() { _ = close() }
+
     private mutating func take(_ part: HTTPServerRequestPart) -> Action {
         switch (phase, part) {
         case (.waiting, .head(let head)):
             let request = try? HTTPRequest(head, secure: false, splitCookie: false)
-            phase = .reading(Exchange(request: request, body: ByteBuffer(), isLast: !head.isKeepAlive))
+            let takesChunks = head.version.major > 1 || head.version.minor > 0
+            phase = .reading(
+                Exchange(
+                    request: request, body: ByteBuffer(), isLast: !head.isKeepAlive, takesChunks: takesChunks))
             return .wait
         case (.waiting, .body):
             return .wait

@@ -9,10 +9,10 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
 
-    /// Octets of a body that are kept; the routes have lower limits.
-    private static let bodyLimit = 64 * 1024
+    /// Octets of a streamed body that wait for more to be sent with them.
+    private static let mostUnsent = 32 * 1024
 
-    private var queue = ExchangeQueue(bodyLimit: bodyLimit)
+    private var queue: ExchangeQueue
     /// Handed out by the queue, and not fetched yet.
     private var ready: ExchangeQueue.Exchange?
     private var waiter: CheckedContinuation<ExchangeQueue.Exchange?, Never>?
@@ -21,13 +21,25 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     private var isReadHeld = false
     /// Whether an answer waits for the client to take what was sent before.
     private var isHeldUp = false
+    /// Whether an answer's body is sent piece by piece.
+    private var isStreaming = false
+    /// Waits for the client in the middle of such a body.
+    private var roomWaiter: CheckedContinuation<Void, Never>?
+    /// Octets written and not sent.
+    private var unsent = 0
+    /// Whether another protocol is spoken on the connection.
+    private var isSwitched = false
     private let idleTimeout: TimeAmount
     private var lastActivity = NIODeadline.now()
     private var idleTimer: Scheduled<Void>?
 
-    /// - Parameter idleTimeout: how long a client may take to go on: with reading an answer, with a body, with its next
-    ///   request.
-    init(idleTimeout: TimeAmount) { self.idleTimeout = idleTimeout }
+    /// - Parameters:
+    ///   - idleTimeout: how long a client may take to go on: with reading an answer, with a body, with its next request.
+    ///   - bodyLimit: octets of a request's body that are kept.
+    init(idleTimeout: TimeAmount, bodyLimit: Int) {
+        self.idleTimeout = idleTimeout
+        queue = ExchangeQueue(bodyLimit: bodyLimit)
+    }
 
     /// Whether nothing is under way in either direction.
     var isAtRest: Bool { queue.isIdle && !isOver && !isHeldUp }
@@ -45,7 +57,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
 
     /// The next request; nil when there will be none.
     ///
-    /// To be called again only after `answer`.
+    /// To be called again only after `answer` or `finish`.
     func next() async -> ExchangeQueue.Exchange? {
         if let exchange = ready {
             ready = nil
@@ -56,9 +68,68 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     }
 
     /// Sends the answer to the request handed out last.
-    func answer(_ bytes: ByteBuffer) {
+    func answer(_ bytes: ResponseBytes) {
         guard let context, !isOver else { return }
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        if let rest = bytes.rest {
+            context.write(wrapOutboundOut(bytes.start.buffer), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(rest), promise: nil)
+        } else {
+            context.writeAndFlush(wrapOutboundOut(bytes.start.buffer), promise: nil)
+        }
+        endAnswer(context)
+    }
+
+    /// Sends the head of an answer whose body follows.
+    func begin(_ head: DatedBytes) {
+        guard let context, !isOver else { return }
+        isStreaming = true
+        write(head.buffer, context)
+    }
+
+    /// Sends a piece of a body, when the client has taken enough of what was sent before.
+    ///
+    /// Pieces that come without a pause leave together.
+    ///
+    /// - Throws: ChannelError when the client has gone.
+    func send(_ piece: ByteBuffer) async throws {
+        if let context, !isOver { write(piece, context) }
+        if isHeldUp { await withCheckedContinuation { roomWaiter = $0 } }
+        if isOver { throw ChannelError.ioOnClosedChannel }
+    }
+
+    /// The body that was sent piece by piece is complete.
+    ///
+    /// - Parameter closes: whether the connection's end is the body's.
+    func finish(closes: Bool) {
+        guard let context, !isOver else { return }
+        isStreaming = false
+        flush(context)
+        if closes { perform(queue.stop(), context) }
+        endAnswer(context)
+    }
+
+    /// Ends the connection in the middle of an answer.
+    func abort() { context?.close(promise: nil) }
+
+    private func write(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        context.write(wrapOutboundOut(bytes), promise: nil)
+        lastActivity = .now()
+        if unsent == 0 {
+            let this = NIOLoopBound(self, eventLoop: context.eventLoop)
+            context.eventLoop.execute { if let context = this.value.context { this.value.flush(context) } }
+        }
+        unsent += bytes.readableBytes
+        if unsent > Self.mostUnsent { flush(context) }
+    }
+
+    private func flush(_ context: ChannelHandlerContext) {
+        guard unsent > 0 else { return }
+        unsent = 0
+        context.flush()
+        isHeldUp = !context.channel.isWritable
+    }
+
+    private func endAnswer(_ context: ChannelHandlerContext) {
         lastActivity = .now()
         isHeldUp = !context.channel.isWritable
         if !isHeldUp { goOn(context) }
@@ -101,6 +172,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         context = nil
         waiter?.resume(returning: nil)
         waiter = nil
+        roomWaiter?.resume()
+        roomWaiter = nil
     }
 
     // MARK: ChannelHandler
@@ -131,7 +204,12 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if isHeldUp, context.channel.isWritable {
             isHeldUp = false
-            goOn(context)
+            if let roomWaiter {
+                self.roomWaiter = nil
+                roomWaiter.resume()
+            } else if !isStreaming {
+                goOn(context)
+            }
         }
         context.fireChannelWritabilityChanged()
     }
@@ -142,6 +220,13 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
+        case is HTTPConnectionSwitched:
+            isSwitched = true
+            queue.end()
+            end()
+            if isReadHeld { context.read() }
+        case is ChannelShouldQuiesceEvent where isSwitched: context.close(promise: nil)
+        case _ where isSwitched: context.fireUserInboundEventTriggered(event)
         case ChannelEvent.inputClosed: perform(queue.endInput(), context)
         case is ChannelShouldQuiesceEvent: perform(queue.stop(), context)
         default: context.fireUserInboundEventTriggered(event)
