@@ -6,19 +6,20 @@ extension NameRules {
 
     /// Why `text` is no qualified name (optional `prefix/`, then a name), as keys of labels are.
     package static func qualifiedName(_ text: String) -> [String] {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        if parts.count > 2 {
+        let slash = text.utf8.firstIndex(of: UInt8(ascii: "/"))
+        let name = slash.map { text[text.utf8.index(after: $0)...] } ?? text[...]
+        if name.utf8.contains(UInt8(ascii: "/")) {
             return [
                 "a qualified name \(qualifiedHint) with an optional DNS subdomain prefix and '/' "
                     + "(e.g. 'example.com/MyName')"
             ]
         }
         var problems: [String] = []
-        if parts.count == 2 {
-            problems = parts[0].isEmpty ? ["must be non-empty"] : dns1123Subdomain(parts[0])
+        if let slash {
+            let prefix = text[..<slash]
+            problems = prefix.isEmpty ? ["must be non-empty"] : dns1123Subdomain(prefix)
             problems = problems.map { "prefix part \($0)" }
         }
-        let name = parts[parts.count - 1]
         if name.isEmpty { problems.append("name part must be non-empty") }
         problems += longer(name, than: 63).map { "name part \($0)" }
         let isFine = !name.isEmpty && labelValue(name).allSatisfy { $0.hasPrefix("must be no more") }

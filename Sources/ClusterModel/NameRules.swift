@@ -100,9 +100,20 @@ package enum NameRules {
         text.utf8.count > most ? ["must be no more than \(most) characters"] : []
     }
 
-    /// Labels between dots.
+    /// Labels between dots, in one pass: neither a dot nor a hyphen may stand beside a dot or at an end, but hyphens beside hyphens.
     private static func isSubdomain(_ bytes: some Collection<UInt8>) -> Bool {
-        bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { isLabel($0) }
+        let (dot, hyphen) = (UInt8(ascii: "."), UInt8(ascii: "-"))
+        var last = dot
+        for byte in bytes {
+            switch byte {
+            case dot where last != dot && last != hyphen: break
+            case hyphen where last != dot: break
+            case _ where isLetter(byte) || isDigit(byte): break
+            default: return false
+            }
+            last = byte
+        }
+        return last != dot && last != hyphen
     }
 
     private static func isLabel(_ bytes: some Collection<UInt8>) -> Bool {
