@@ -3,10 +3,10 @@ mkdir "$work/www"
 head -c 10000000 /dev/zero >"$work/www/10MB"
 head -c 1000000 /dev/zero >"$work/www/1MB"
 cat >"$work/mixed.lua" <<'END'
-local count = 0
+local count, every = 0, tonumber(os.getenv("EVERY"))
 function request()
     count = count + 1
-    return wrk.format(nil, count % 50 == 0 and "/1MB" or "/")
+    return wrk.format(nil, count % every == 0 and "/1MB" or "/")
 end
 END
 text=$(printf 'x%.0s' $(seq 123))

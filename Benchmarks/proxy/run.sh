@@ -10,7 +10,7 @@
 # userspace has the engine that it chooses itself; userspace-epoll and userspace-io-uring have theirs. A path is another
 # build of service-proxy with its userspace plane.
 #
-# LOADS: keep-alive-N and connection-per-request-N with N connections, mixed-N (keep-alive, every fiftieth answer has 1 MB),
+# LOADS: keep-alive-N and connection-per-request-N with N connections, mixed-M-N (keep-alive, every M-th answer has 1 MB),
 # 10-MB-bodies, idle, and connect, which only tells what the socket plane costs a client that connects. PROXIES: as below; what is missing on this machine is left out, and said.
 # The socket plane serves a control group in which only clients run. The nftables plane runs only while it is measured,
 # since its rules see the packets of the others too.
@@ -167,7 +167,11 @@ measure() { # load, proxy
     local arguments=(-t2 -c"${1##*-}" -d"${length}s" --latency)
     case $1 in
         connection-per-request-*) arguments+=(-H "Connection: close") ;;
-        mixed-*) arguments+=(-s "$work/mixed.lua") ;;
+        mixed-*)
+            export EVERY=${1#mixed-}
+            EVERY=${EVERY%-*}
+            arguments+=(-s "$work/mixed.lua")
+            ;;
         10-MB-bodies) url+=10MB arguments=(-t2 -c8 -d"${length}s" --latency) ;;
     esac
     before=$(ticks "${process[$2]}")

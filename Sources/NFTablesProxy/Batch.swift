@@ -11,7 +11,6 @@ struct Batch {
         let capacity = 128 * (transaction.added.count + transaction.removed.count) + 4096
         var writer = Writer(message: NetlinkMessage(capacity: capacity), sequence: firstSequence, table: table)
         writer.frame(Netlink.batchBegin)
-        for dispatch in transaction.dispatches { writer.write(dispatch) }
         for timeout in transaction.timeouts { writer.write(timeout) }
         for pick in transaction.picks { writer.write(pick) }
         writer.write(transaction.removed, isNew: false)
@@ -57,13 +56,6 @@ private struct Writer {
         body(&message)
         message.end()
         sequence &+= 1
-    }
-
-    mutating func write(_ dispatch: Transaction.Dispatch) {
-        let table = table
-        put(Netlink.newRule, Netlink.create | (dispatch.isLast ? Netlink.append : 0), dispatch.family) {
-            RuleMessages.dispatch(dispatch, table: table, to: &$0)
-        }
     }
 
     mutating func write(_ timeout: Transaction.Timeout) {

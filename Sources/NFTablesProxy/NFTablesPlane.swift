@@ -18,8 +18,6 @@ package final class NFTablesPlane: DataPlane {
     private let firstMark: UInt32
     /// The empty tables, as text for libnftables.
     private let base: String
-    /// The rest of the empty tables.
-    private let dispatches: Transaction
     let logger: Logger
     let state: Mutex<State>
     let hub = Mutex<EventHub?>(nil)
@@ -69,17 +67,15 @@ package final class NFTablesPlane: DataPlane {
         exemptAddresses = configuration.exemptAddresses
         self.logger = logger
         table = configuration.table
-        var socket: NetlinkSocket
+        let socket: NetlinkSocket
         do { socket = try Self.connected() } catch {
             throw error.code == EPERM ? .notPermitted : .kernel("connection tracking: \(error.reason)")
         }
-        let classes = 2 + configuration.otherNodes
-        base = Ruleset.base(table: table, exempt: configuration.exemptAddresses, classes: classes)
-        dispatches = Ruleset.dispatches(classes: classes)
+        base = Ruleset.base(
+            table: table, exempt: configuration.exemptAddresses, classes: 2 + configuration.otherNodes)
         do { try library.run(base) } catch {
             throw error.reason.contains("Operation not permitted") ? .notPermitted : .kernel(error.reason)
         }
-        do { try socket.commit(dispatches, table: table) } catch { throw .kernel(error.reason) }
         firstMark = Ruleset.firstMark(instance: configuration.instance)
         state = Mutex(State(socket: socket, rules: RulesetState(firstMark: firstMark)))
         hub.withLock { hub in
@@ -197,15 +193,12 @@ package final class NFTablesPlane: DataPlane {
         state.rules = RulesetState(firstMark: firstMark)
         do {
             try library.run(base)
-            try state.socket.commit(dispatches, table: table)
             let routes = state.wanted.values.sorted { $0.frontend < $1.frontend }
             try change([], routes, &state)
             state.failure = nil
         } catch let error as NFTLibrary.Failure {
             state.failure = error.reason
         } catch let error as Refusal {
-            state.failure = error.reason
-        } catch let error as NetlinkSocket.Failure {
             state.failure = error.reason
         } catch {
             state.failure = "\(error)"

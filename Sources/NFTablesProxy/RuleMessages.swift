@@ -6,33 +6,13 @@ import NetTypes
 /// As text they would not do: nft 1.0.6 runs out of registers with IPv6 addresses, and cannot read our maps back from the
 /// kernel when a rule shall use them. Here they are part of the same transaction as their first elements.
 enum RuleMessages {
-    /// Does what a map says of the frontend.
-    ///
-    ///     ip daddr . meta l4proto . th dport map @frontends vmap @outcomes
-    static func dispatch(_ dispatch: Transaction.Dispatch, table: String, to message: inout NetlinkMessage) {
-        let outcome = Register.first
-        rule(in: dispatch.chain, table, &message) { message in
-            frontend(dispatch.family, &message)
-            expression("lookup", &message) {
-                $0.attribute(1, dispatch.map.description)
-                $0.attribute(2, Register.first)
-                $0.attribute(3, outcome)
-            }
-            expression("lookup", &message) {
-                $0.attribute(1, SetName.outcomes(isLast: dispatch.isLast).description)
-                $0.attribute(2, outcome)
-                $0.attribute(3, Register.verdict)
-            }
-        }
-    }
-
     /// The chain that chooses among so many endpoints.
     static func chain(of pick: Transaction.Pick, table: String, to message: inout NetlinkMessage) {
         message.attribute(1, table)
         message.attribute(3, pick.name)
     }
 
-    /// The rule that makes the connection ours: `jump claim`.
+    /// The rule that makes the connection ours: `jump claim-0`.
     static func claim(_ pick: Transaction.Pick, table: String, to message: inout NetlinkMessage) {
         rule(in: pick.name, table, &message) { message in
             expression("immediate", &message) {
@@ -40,7 +20,7 @@ enum RuleMessages {
                 $0.nested(2) {
                     $0.nested(2) {
                         $0.attribute(1, UInt32(bitPattern: -3))
-                        $0.attribute(2, Ruleset.claimChain)
+                        $0.attribute(2, Ruleset.claimName(class: pick.number))
                     }
                 }
             }
@@ -52,10 +32,16 @@ enum RuleMessages {
     ///     dnat to ip daddr . meta l4proto . th dport . numgen random mod 3 map @endpoints
     static func choose(_ pick: Transaction.Pick, table: String, to message: inout NetlinkMessage) {
         let address = Register.first
+        let proto = address + Register.count(pick.family)
         rule(in: pick.name, table, &message) { message in
-            let end = frontend(pick.family, &message)
+            payload(address, .destination(pick.family), &message)
+            expression("meta", &message) {
+                $0.attribute(1, proto)
+                $0.attribute(2, UInt32(16))
+            }
+            payload(proto + 1, .port, &message)
             expression("numgen", &message) {
-                $0.attribute(1, end)
+                $0.attribute(1, proto + 2)
                 $0.attribute(2, UInt32(pick.count))
                 $0.attribute(3, UInt32(1))
                 $0.attribute(4, UInt32(pick.number) * Ruleset.slotsPerClass)
@@ -123,7 +109,6 @@ enum RuleMessages {
     /// Registers of 32 bits.
     private enum Register {
         static let first: UInt32 = 8
-        static let verdict: UInt32 = 0
 
         /// How many an address takes.
         static func count(_ family: IPFamily) -> UInt32 { family == .v4 ? 1 : 4 }
@@ -145,20 +130,6 @@ enum RuleMessages {
         static func destination(_ family: IPFamily) -> Field {
             Field(base: 1, offset: family == .v4 ? 16 : 24, length: 4 * Register.count(family))
         }
-    }
-
-    /// Loads `daddr . l4proto . dport` into the first registers, and says which is the next.
-    @discardableResult
-    private static func frontend(_ family: IPFamily, _ message: inout NetlinkMessage) -> UInt32 {
-        let address = Register.first
-        let proto = address + Register.count(family)
-        payload(address, .destination(family), &message)
-        expression("meta", &message) {
-            $0.attribute(1, proto)
-            $0.attribute(2, UInt32(16))
-        }
-        payload(proto + 1, .port, &message)
-        return proto + 2
     }
 
     private static func payload(_ register: UInt32, _ field: Field, _ message: inout NetlinkMessage) {

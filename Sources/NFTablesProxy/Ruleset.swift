@@ -18,7 +18,8 @@ import NetTypes
 ///
 /// Protocols are numbers here, because a container may have no /etc/protocols.
 ///
-/// A connection of ours has a connection mark in 0x6b000000/8: the number under which its client is remembered, or 0.
+/// A connection of ours has a connection mark in 0x6b000000/8: the number under which its client is remembered, or 0. While its
+/// fate is looked up it is marked with the ``Outcome``.
 enum Ruleset {
     /// `ct mark` of connections that are ours, without affinity.
     static let mark: UInt32 = 0x6B00_0000
@@ -30,24 +31,11 @@ enum Ruleset {
     /// The first slot of clients of class k is k * slotsPerClass.
     static let slotsPerClass: UInt32 = 65_536
 
-    /// Gives a connection our mark, if it has none yet.
-    static let claimChain = "claim"
+    /// The chain that gives a connection its mark.
+    static func claimName(class number: Int) -> String { "claim-\(number)" }
+
     /// Writes down who was sent where, for affinity.
     static let rememberChain = "remember"
-
-    /// The rules of the tables that are not text: those that look frontends up.
-    static func dispatches(classes: Int) -> Transaction {
-        var transaction = Transaction()
-        for family in IPFamily.allCases {
-            func add(_ map: SetName, _ chain: String, isLast: Bool) {
-                transaction.dispatches.append(
-                    Transaction.Dispatch(map: map, chain: chain, isLast: isLast, family: family))
-            }
-            add(.frontends, "services", isLast: false)
-            for number in 0..<classes { add(.choices(number), "class-\(number)", isLast: true) }
-        }
-        return transaction
-    }
 
     private static let isOurs = "ct mark and 0xff000000 == 0x6b000000"
 
@@ -88,7 +76,7 @@ enum Ruleset {
             add table \(ip) \(table)
             delete table \(ip) \(table)
             table \(ip) \(table) {
-              map frontends { typeof \(frontend) : meta mark; }
+              map frontends { typeof \(frontend) : ct mark; }
               \(outcomes)
               set restricted { typeof \(frontend); }
               set sources { typeof \(frontend) . \(ip) saddr; flags interval; }
@@ -100,9 +88,6 @@ enum Ruleset {
                 fib daddr type local ct mark set \(refusedMark.hex) accept
                 reject
               }
-              chain \(claimChain) {
-                ct mark and 0xff000000 != 0x6b000000 ct mark set \(mark.hex)
-              }
             \((0..<classes).map { sourceClass($0, family) }.joined())
               chain special {
                 \(frontend) @restricted \(frontend) . \(ip) saddr != @sources drop
@@ -110,6 +95,7 @@ enum Ruleset {
                 goto class-0
               }
               chain services {
+                ct mark set \(frontend) map @frontends ct mark vmap @outcomes
                 \(ip) daddr @addresses \(ping) drop
                 \(silent)
                 \(ip) daddr @addresses goto refuse
@@ -146,11 +132,16 @@ enum Ruleset {
         let members = number == 0 ? "" : "set class-\(number) { typeof \(frontend) . \(ip) saddr; flags interval; }"
         return """
               \(members)
-              map choices-\(number) { typeof \(frontend) : meta mark; }
+              map choices-\(number) { typeof \(frontend) : ct mark; }
               map sticky-\(number) { typeof \(frontend) : ct mark; }
+              chain \(claimName(class: number)) {
+                ct mark set \(mark.hex)
+                ct mark set \(frontend) map @sticky-\(number)
+              }
               chain class-\(number) {
                 ct mark set \(frontend) map @sticky-\(number)
                 meta l4proto { 6, 17 } \(isOurs) dnat to \(ip) saddr . ct mark map @affinity
+                ct mark set \(frontend) map @choices-\(number) ct mark vmap @last-outcomes
               }
 
             """

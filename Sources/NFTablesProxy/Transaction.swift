@@ -3,8 +3,6 @@ import ServiceRouting
 
 /// What has to be done to the kernel's tables; ``steps`` says in which order.
 struct Transaction: Equatable {
-    /// Rules that have to be made in the chains of empty tables.
-    var dispatches: [Dispatch] = []
     /// Chains that have to be made.
     var picks: [Pick] = []
     /// Affinity timeouts whose set and rule have to be made.
@@ -17,15 +15,6 @@ struct Transaction: Equatable {
     var narrowed: [UInt32: Set<SocketEndpoint>] = [:]
     /// UDP frontends whose flows may go to no other than these endpoints any more.
     var movedFlows: [Frontend: Set<SocketEndpoint>] = [:]
-
-    /// The rule that looks a frontend up in a map and does what comes out.
-    struct Dispatch: Hashable {
-        let map: SetName
-        let chain: String
-        /// The chain's last rule; else its first one.
-        let isLast: Bool
-        let family: IPFamily
-    }
 
     /// A choice among `count` endpoints, for clients of class `number`.
     struct Pick: Hashable {
@@ -43,9 +32,7 @@ struct Transaction: Equatable {
     }
 
     /// Whether the tables stay as they are.
-    var changesNothing: Bool {
-        dispatches.isEmpty && picks.isEmpty && timeouts.isEmpty && removed.isEmpty && added.isEmpty
-    }
+    var changesNothing: Bool { picks.isEmpty && timeouts.isEmpty && removed.isEmpty && added.isEmpty }
 }
 
 extension Transaction {

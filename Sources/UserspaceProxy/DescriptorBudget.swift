@@ -9,7 +9,8 @@ import Glibc
 struct DescriptorBudget {
     /// The process's limit.
     private(set) var limit: Int
-    private let isFixed: Bool
+    /// Nothing can raise it any more.
+    private var isFixed: Bool
 
     /// Those of the rest of the process, which reads files and serves an API.
     private static let reserve = 256
@@ -39,7 +40,9 @@ struct DescriptorBudget {
             limits.rlim_cur = max(limits.rlim_cur, wanted)
             limits.rlim_max = max(limits.rlim_max, wanted)
         }
-        limit = max(limit, Self.current)
+        let raised = max(limit, Self.current)
+        isFixed = raised == limit
+        limit = raised
     }
 
     private static let resource = __rlimit_resource_t(UInt32(7))

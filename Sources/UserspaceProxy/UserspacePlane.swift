@@ -12,7 +12,7 @@ import Synchronization
 package final class UserspacePlane: DataPlane {
     package let name = "userspace"
     private let configuration: UserspaceConfiguration
-    private let threads: [LoopThread]
+    let threads: [LoopThread]
     private let hub = EventHub()
     private let state: Mutex<State>
 
@@ -162,12 +162,20 @@ package final class UserspacePlane: DataPlane {
                 again[route.frontend] = nil
                 put(route, &state, &works, &retired)
             }
-            for problem in again.values { put(problem.route, &state, &works, &retired) }
+            for problem in again.values where mayWorkNow(problem, state) {
+                put(problem.route, &state, &works, &retired)
+            }
             shareDescriptors(&state, &works)
             works.run(on: threads)
             for socket in retired { close(socket) }
             return state.failed.values.sorted { $0.route.frontend < $1.route.frontend }
         }
+    }
+
+    /// Whether it is worth trying what failed before once more.
+    private func mayWorkNow(_ problem: FrontendProblem, _ state: borrowing State) -> Bool {
+        guard case .tooManyFrontends = problem.cause else { return true }
+        return state.served.count < state.budget.maximumListeners
     }
 
     private func put(
