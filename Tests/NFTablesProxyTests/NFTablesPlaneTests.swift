@@ -94,7 +94,9 @@ struct NFTablesPlaneTests {
 
     private static func ruleCount() async throws -> Int {
         // Sets and maps may be long; rules are what has a handle within a chain.
-        return try await rules(["-a", "-t"]).split(separator: "\n").filter { $0.contains("# handle") && !$0.contains("{") }.count
+        return try await rules(["-a", "-t"]).split(separator: "\n").filter {
+            $0.contains("# handle") && !$0.contains("{")
+        }.count
     }
 }
 #endif
