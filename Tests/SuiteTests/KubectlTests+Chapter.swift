@@ -155,4 +155,17 @@ extension KubectlTests {
         #expect(exit.code == 0, "\(exit.output)\(exit.errors)")
         #expect(try await suite.down().code == 0)
     }
+
+    @Test(
+        "The conformance cases of Kubernetes on Services, Endpoints, EndpointSlices and DNS hold",
+        .enabled(if: hasPythonClient && geteuid() == 0, "needs the Python client, and containers of their own"))
+    func conformance() async throws {
+        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Conformance/run.py").path
+        let exit = try await ChildProcess.run(
+            "python3", [script, suite.state + "/kubeconfig", "[sig-network]"],
+            environment: ["KUBECTL": Kubectl.program, "HOME": home.path])
+        #expect(exit.code == 0, "\(exit.output)\(exit.errors)")
+        #expect(try await suite.down().code == 0)
+    }
 }

@@ -15,8 +15,9 @@ extension KubectlTests {
         #expect(try await kubectl("api-resources", "-o", "wide").output.contains("VERBS"))
         #expect(
             try await kubectl("api-versions").output.split(separator: "\n") == [
-                "apps/v1", "authentication.k8s.io/v1", "authorization.k8s.io/v1", "discovery.k8s.io/v1",
-                "events.k8s.io/v1", "v1",
+                "apps/v1", "authentication.k8s.io/v1", "authorization.k8s.io/v1", "coordination.k8s.io/v1",
+                "discovery.k8s.io/v1",
+                "events.k8s.io/v1", "policy/v1", "v1",
             ])
         let info = try await kubectl("cluster-info").output.replacing(/\u{1B}\[[0-9;]*m/, with: "")
         #expect(info.hasPrefix("Kubernetes control plane is running at https://127."))
