@@ -12,7 +12,8 @@ package protocol StoreSource: Sendable {
 
 /// The system's clock and random numbers.
 package struct SystemStoreSource: StoreSource {
-    private static let alphabet = Array("bcdfghjklmnpqrstvwxz2456789")
+    private static let alphabet = Array("bcdfghjklmnpqrstvwxz2456789".utf8)
+    private static let suffixLength = 5
     private static let digits = Array("0123456789abcdef".utf8)
     private let now: @Sendable () -> Int64
 
@@ -36,6 +37,13 @@ package struct SystemStoreSource: StoreSource {
     }
 
     package func nameSuffix() -> String {
-        String((0..<5).map { _ in Self.alphabet[Int.random(in: 0..<Self.alphabet.count)] })
+        // One random number for all: each is a system call.
+        let count = Self.alphabet.count
+        var rest = Int.random(in: 0..<(0..<Self.suffixLength).reduce(1) { power, _ in power * count })
+        let text = (0..<Self.suffixLength).map { _ in
+            defer { rest /= count }
+            return Self.alphabet[rest % count]
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -11,25 +11,54 @@ enum MetadataRules {
     static func errors(of object: KubeObject, old: KubeObject? = nil) -> [FieldError] {
         var errors: [FieldError] = []
         errors += FieldError.invalid("metadata.name", object.name, problems: nameProblems(object))
+        let metadata = object.json["metadata"]
+        let labels = metadata?["labels"]?.objectValue ?? [:]
+        let annotations = metadata?["annotations"]?.objectValue ?? [:]
+        // Most objects have nothing wrong; only for words is there an order to be made.
+        if !labels.allSatisfy({ isFineLabel($0.key, $0.value) })
+            || !annotations.allSatisfy({ isFineAnnotation($0.key, $0.value) })
+        {
+            errors += textErrors(object, labels, annotations)
+        }
+        if size(annotations) > largestAnnotations {
+            errors.append(.tooLong("metadata.annotations", most: largestAnnotations))
+        }
+        return errors + ownerErrors(object) + finalizerErrors(object, old: old)
+    }
+
+    private static func isFineLabel(_ key: String, _ value: JSONValue) -> Bool {
+        guard let text = value.stringValue else { return false }
+        return NameRules.qualifiedName(key).isEmpty && NameRules.labelValue(text).isEmpty
+    }
+
+    private static func isFineAnnotation(_ key: String, _ value: JSONValue) -> Bool {
+        value.stringValue != nil && NameRules.qualifiedName(key.lowercased()).isEmpty
+    }
+
+    private static func textErrors(
+        _ object: KubeObject, _ labels: [String: JSONValue], _ annotations: [String: JSONValue]
+    ) -> [FieldError] {
+        var errors: [FieldError] = []
         for (key, value) in object.labels.sorted(by: { $0.key < $1.key }) {
             errors += FieldError.invalid("metadata.labels", key, problems: NameRules.qualifiedName(key))
             errors += FieldError.invalid("metadata.labels", value, problems: NameRules.labelValue(value))
         }
-        var size = 0
-        for (key, value) in object.annotations.sorted(by: { $0.key < $1.key }) {
-            size += key.utf8.count + value.utf8.count
+        for key in object.annotations.keys.sorted() {
             errors += FieldError.invalid(
                 "metadata.annotations", key, problems: NameRules.qualifiedName(key.lowercased()))
         }
-        if size > largestAnnotations { errors.append(.tooLong("metadata.annotations", most: largestAnnotations)) }
-        for key in ["labels", "annotations"] {
-            for (name, value) in (object.json["metadata"]?[key]?.objectValue ?? [:]).sorted(by: { $0.key < $1.key })
-            where value.stringValue == nil {
+        for (field, texts) in [("labels", labels), ("annotations", annotations)] {
+            for (name, value) in texts.sorted(by: { $0.key < $1.key }) where value.stringValue == nil {
                 errors.append(
-                    .invalid("metadata.\(key).\(name)", json: value, "must be a string (put it in quotes)"))
+                    .invalid("metadata.\(field).\(name)", json: value, "must be a string (put it in quotes)"))
             }
         }
-        return errors + ownerErrors(object) + finalizerErrors(object, old: old)
+        return errors
+    }
+
+    /// Octets of keys and values.
+    private static func size(_ annotations: [String: JSONValue]) -> Int {
+        annotations.reduce(0) { $0 + $1.key.utf8.count + ($1.value.stringValue?.utf8.count ?? 0) }
     }
 
     /// Takes away lists and maps in which there is nothing, as an API server keeps none.
