@@ -73,7 +73,7 @@ struct DisruptionTests {
         ] as [(JSONValue, String)])
     func rules(spec: JSONValue, message: String) {
         let error = #expect(throws: APIError.self) { try budget(spec) }
-        #expect(error?.message == "PodDisruptionBudget \"b\" is invalid: \(message)")
+        #expect(error?.message == "PodDisruptionBudget.policy \"b\" is invalid: \(message)")
     }
 
     @Test("[sig-node] Lease: durations are positive")

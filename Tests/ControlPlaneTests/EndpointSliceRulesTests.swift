@@ -87,7 +87,7 @@ struct EndpointSliceRulesTests {
         ] as [([String: JSONValue], String)])
     func refused(fields: [String: JSONValue], message: String) {
         let error = #expect(throws: APIError.self) { try store.create(Self.slice(fields)) }
-        #expect(error?.message == "EndpointSlice \"mine\" is invalid: \(message)")
+        #expect(error?.message == "EndpointSlice.discovery.k8s.io \"mine\" is invalid: \(message)")
     }
 
     @Test("the address type is for life; names are an address type, too; 1.3 the generation counts what the slice says")
@@ -98,7 +98,8 @@ struct EndpointSliceRulesTests {
         }
         #expect(
             error?.message
-                == #"EndpointSlice "mine" is invalid: addressType: Invalid value: "IPv6": field is immutable"#)
+                == #"EndpointSlice.discovery.k8s.io "mine" is invalid: addressType: Invalid value: "IPv6": field is immutable"#
+        )
         var named = Self.slice(["addressType": "FQDN", "endpoints": [["addresses": ["a.example"]]]])
         named.name = "names"
         #expect(throws: Never.self) { try store.create(named) }

@@ -225,4 +225,41 @@ struct PodAdmissionTests {
         #expect(stored.json["stringData"] == nil)
         #expect(stored.json["type"] == "Opaque")
     }
+
+    @Test(
+        "policies, deadlines, names of variables and requests are checked",
+        arguments: [
+            (
+                ["imagePullPolicy": "Often"],
+                #"spec.containers[0].imagePullPolicy: Unsupported value: "Often": supported values: "Always", "IfNotPresent", "Never""#
+            ),
+            (
+                ["env": [["name": "a=b"]]],
+                #"spec.containers[0].env[0].name: Invalid value: "a=b": a valid environment variable name must consist only of printable ASCII characters other than '='"#
+            ),
+            (
+                ["resources": ["requests": ["cpu": "2"], "limits": ["cpu": "1"]]],
+                #"spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1"#
+            ),
+        ] as [([String: JSONValue], String)])
+    func containers(container: [String: JSONValue], message: String) {
+        #expect(refusal([:], container: container) == "Pod \"p\" is invalid: \(message)")
+    }
+
+    @Test(
+        "a deadline is at least a second; claims need an access mode and a size; Events are of their object's namespace"
+    )
+    func others() throws {
+        #expect(
+            refusal(["activeDeadlineSeconds": 0])
+                == #"Pod "p" is invalid: spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive"#
+        )
+        let claim = KubeObject(.persistentvolumeclaims, namespace: "kiada", name: "c")
+        let refused = #expect(throws: APIError.self) { try cluster.store.create(claim) }
+        #expect(refused?.causes.map(\.path) == ["spec.accessModes", "spec.resources[storage]"])
+        var event = KubeObject(.events, namespace: "kiada", name: "e")
+        event.json["involvedObject"] = ["namespace": "other"]
+        let other = #expect(throws: APIError.self) { try cluster.store.create(event) }
+        #expect(other?.causes.map(\.path) == ["involvedObject.namespace"])
+    }
 }

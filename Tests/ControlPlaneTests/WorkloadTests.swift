@@ -149,12 +149,44 @@ struct WorkloadControllerTests {
         let error = #expect(throws: APIError.self) { try store.create(wrong) }
         #expect(
             error?.message
-                == #"Deployment "web" is invalid: spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`"#
+                == #"Deployment.apps "web" is invalid: spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`"#
         )
         _ = try store.create(.webDeployment("a", replicas: 3))
         var changed = wrong
         changed.json["spec"]?["template"]?["metadata"]?["labels"] = ["app": "other"]
         let immutable = #expect(throws: APIError.self) { try store.update(changed) }
         #expect(immutable?.message.contains("field is immutable") == true)
+    }
+
+    @Test(
+        "the numbers of a Deployment and how it replaces pods are checked",
+        arguments: [
+            (
+                ["strategy": ["type": "Recreate", "rollingUpdate": ["maxSurge": 1]]],
+                "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'"
+            ),
+            (
+                ["strategy": ["rollingUpdate": ["maxSurge": 0, "maxUnavailable": 0]]],
+                "spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0"
+            ),
+            (
+                ["strategy": ["rollingUpdate": ["maxUnavailable": "101%"]]],
+                #"spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%"#
+            ),
+            (
+                ["strategy": ["type": "Foo"]],
+                #"spec.strategy: Unsupported value: {"type":"Foo"}: supported values: "Recreate", "RollingUpdate""#
+            ),
+            (
+                ["progressDeadlineSeconds": 5, "minReadySeconds": 5],
+                "spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds"
+            ),
+        ] as [([String: JSONValue], String)])
+    func strategies(spec: [String: JSONValue], message: String) throws {
+        var deployment = KubeObject.webDeployment("a", replicas: 1)
+        for (key, value) in spec { deployment.json["spec"]?[key] = value }
+        let store = try Cluster().store
+        let error = #expect(throws: APIError.self) { try store.create(deployment) }
+        #expect(error?.message == "Deployment.apps \"web\" is invalid: \(message)")
     }
 }

@@ -30,6 +30,9 @@ extension APIResponder {
         guard object.name == key.name else {
             throw Self.otherName(object, key)
         }
+        if let uid = object.uid, !uid.isEmpty, let present = store.get(key)?.uid, uid != present {
+            throw APIError.precondition(key, "UID", wanted: uid, present: present)
+        }
         if key.type == .endpoints { warnings.append(Self.endpointsWarning) }
         Self.convertSecret(&object)
         let isDryRun = try query.isDryRun()
@@ -177,8 +180,13 @@ extension APIResponder {
     }
 
     private static func check(_ options: DeleteOptions, _ object: KubeObject) throws(APIError) {
-        if let uid = options.uid, uid != object.uid { throw .conflict(object.key) }
-        if let version = options.version, version != object.resourceVersion { throw .conflict(object.key) }
+        let key = object.key
+        if let uid = options.uid, uid != object.uid {
+            throw .precondition(key, "UID", wanted: uid, present: object.uid ?? "")
+        }
+        if let version = options.version, version != object.resourceVersion {
+            throw .precondition(key, "ResourceVersion", wanted: version, present: object.resourceVersion ?? "")
+        }
     }
 
     private struct DeleteOptions {
@@ -201,6 +209,11 @@ extension APIResponder {
             guard let known = DeletionPropagation(rawValue: name) else {
                 throw Self.invalidDeleteOptions(
                     .unsupported("propagationPolicy", name, supported: ["Foreground", "Background", "Orphan", "nil"]))
+            }
+            if body["orphanDependents"]?.boolValue != nil {
+                throw Self.invalidDeleteOptions(
+                    .invalid(
+                        "propagationPolicy", name, "orphanDependents and deletionPropagation cannot be both set"))
             }
             propagation = known
         } else if let orphans = body["orphanDependents"]?.boolValue {

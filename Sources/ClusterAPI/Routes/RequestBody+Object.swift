@@ -51,7 +51,7 @@ enum BodyReader {
             return Document(json: try JSONValue(parsing: bytes))
         } catch {
             guard error.isDuplicateKey, let found = try? JSONValue.parsing(withDuplicates: bytes) else {
-                throw APIError(.badRequest, "the body is no JSON: \(error)")
+                throw APIError(.badRequest, "couldn't get version/kind; json parse error: \(error)")
             }
             return Document(json: found.value, duplicates: found.duplicates)
         }
@@ -88,7 +88,7 @@ enum BodyReader {
         do throws(JSONParseError) {
             return try JSONValue(parsing: bytes)
         } catch {
-            throw APIError(.badRequest, "the body is no JSON: \(error)")
+            throw APIError(.badRequest, "couldn't get version/kind; json parse error: \(error)")
         }
     }
 

@@ -15,7 +15,7 @@ enum StatusDocument {
                         "field": .string(conflict.path),
                     ]
                 })
-        } else if let key {
+        } else if let key = error.missing ?? key {
             if !key.name.isEmpty { details["name"] = .string(key.name) }
             let isInvalid = error.reason == .invalid
             details["kind"] = .string(isInvalid ? kind ?? key.type.kind : key.type.rawValue)

@@ -46,6 +46,8 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     package var fieldConflicts: [FieldConflict] = []
     /// The object's name, where the request's URL does not have it.
     package var objectName: String?
+    /// What is not there, which may be another object than the one that was asked for.
+    package var missing: ObjectKey?
     /// Causes that are no fault of a field.
     package var otherCauses: [Cause] = []
     /// When to try again.
@@ -92,12 +94,27 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         let causes = errors.filter { seen.insert($0).inserted }
         let list = causes.map(\.description).joined(separator: ", ")
         let text = causes.count == 1 ? list : "[\(list)]"
-        var error = APIError(.invalid, "\(object.kind) \"\(object.name)\" is invalid: \(text)", causes: causes)
+        let group = object.type.map { $0.group.isEmpty ? "" : ".\($0.group)" } ?? ""
+        var error = APIError(
+            .invalid, "\(object.kind)\(group) \"\(object.name)\" is invalid: \(text)", causes: causes)
         error.objectName = object.name
         return error
     }
     package static func notFound(_ key: ObjectKey) -> APIError {
-        APIError(.notFound, "\(key.type.qualifiedName) \"\(key.name)\" not found")
+        var error = APIError(.notFound, "\(key.type.qualifiedName) \"\(key.name)\" not found")
+        error.missing = key
+        return error
+    }
+    /// A deletion or change of another object than the one that is there.
+    ///
+    /// - Parameter field: which of its properties was given, such as `UID`.
+    package static func precondition(
+        _ key: ObjectKey, _ field: String, wanted: String, present: String
+    ) -> APIError {
+        APIError(
+            .conflict,
+            "Operation cannot be fulfilled on \(key.type.qualifiedName) \"\(key.name)\": Precondition failed: \(field) in "
+                + "precondition: \(wanted), \(field) in object meta: \(present)")
     }
     package static func alreadyExists(_ key: ObjectKey) -> APIError {
         var error = APIError(.alreadyExists, "\(key.type.qualifiedName) \"\(key.name)\" already exists")

@@ -52,6 +52,11 @@ package final class ClusterAdmission: Admission {
             DisruptionBudgetRules.begin(&object)
             try refuse(object, errors + DisruptionBudgetRules.errors(of: object, old: old))
             WorkloadRules.setGeneration(&object, old: old)
+        case .persistentvolumeclaims:
+            // What is stored already is not looked at again.
+            try refuse(object, old == nil ? errors + ResourceRules.errors(ofClaim: object) : errors)
+        case .events:
+            try refuse(object, old == nil ? errors + namespaceErrors(ofEvent: object) : errors)
         case .leases: try refuse(object, errors + LeaseRules.errors(of: object))
         case .secrets:
             SecretDefaults.fillIn(&object)
@@ -79,6 +84,12 @@ package final class ClusterAdmission: Admission {
     }
 
     private static let everywhere = ["0.0.0.0/0", "::/0"].compactMap { CIDR($0) }
+
+    private func namespaceErrors(ofEvent event: KubeObject) -> [FieldError] {
+        let namespace = event.json["involvedObject"]?["namespace"]?.stringValue ?? ""
+        guard !namespace.isEmpty, namespace != event.namespace else { return [] }
+        return [.invalid("involvedObject.namespace", namespace, "does not match event.namespace")]
+    }
 
     private func refuse(_ object: KubeObject, _ errors: [FieldError]) throws(APIError) {
         if !errors.isEmpty { throw .invalid(object, errors) }

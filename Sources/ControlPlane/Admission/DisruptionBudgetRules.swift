@@ -11,7 +11,7 @@ enum DisruptionBudgetRules {
         if given.count == 2 {
             errors.append(.invalid("spec", json: spec, "minAvailable and maxUnavailable cannot be both set"))
         }
-        for key in given { errors += amountErrors(spec[key], at: "spec.\(key)") }
+        for key in given { errors += IntOrPercentRules.errors(spec[key], at: "spec.\(key)", most: 100) }
         if let policy = spec["unhealthyPodEvictionPolicy"]?.stringValue, !policies.contains(policy) {
             errors.append(.unsupported("spec.unhealthyPodEvictionPolicy", policy, supported: policies))
         }
@@ -29,25 +29,6 @@ enum DisruptionBudgetRules {
         return ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"].compactMap { key in
             guard let number = status?[key]?.intValue, number < 0 else { return nil }
             return .invalid("status.\(key)", number, "must be greater than or equal to 0")
-        }
-    }
-
-    private static func amountErrors(_ json: JSONValue?, at path: String) -> [FieldError] {
-        switch IntOrString(json) {
-        case .int(let number):
-            return number < 0 ? [.invalid(path, number, "must be greater than or equal to 0")] : []
-        case .string(let text):
-            let digits = text.dropLast()
-            guard text.hasSuffix("%"), !digits.isEmpty, digits.allSatisfy({ $0.isASCII && $0.isNumber }) else {
-                return [
-                    .invalid(
-                        path, text,
-                        "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', "
-                            + "regex used for validation is '[0-9]+%')")
-                ]
-            }
-            return Int(digits) ?? 101 > 100 ? [.invalid(path, text, "must not be greater than 100%")] : []
-        case nil: return [.invalid(path, json: json ?? .null, "must be an integer or percentage (e.g '5%%')")]
         }
     }
 }

@@ -32,6 +32,10 @@ enum PodRules {
             errors.append(
                 .invalid("spec.terminationGracePeriodSeconds", grace, "must be greater than or equal to 0"))
         }
+        if let deadline = spec["activeDeadlineSeconds"]?.intValue, !(1...Int(Int32.max)).contains(deadline) {
+            errors.append(
+                .invalid("spec.activeDeadlineSeconds", deadline, "must be between 1 and \(Int32.max), inclusive"))
+        }
         errors += PlacementRules.errors(of: spec)
         errors += VolumeRules.errors(of: spec)
         errors += dnsErrors(spec)
@@ -45,14 +49,27 @@ enum PodRules {
         if (container["image"]?.stringValue ?? "").isEmpty { errors.append(.required("\(path).image")) }
         errors += portErrors(container["ports"]?.arrayValue ?? [], at: "\(path).ports")
         for (index, variable) in (container["env"]?.arrayValue ?? []).enumerated() {
-            if (variable["name"]?.stringValue ?? "").isEmpty { errors.append(.required("\(path).env[\(index)].name")) }
+            let name = variable["name"]?.stringValue ?? ""
+            if name.isEmpty { errors.append(.required("\(path).env[\(index)].name")) }
+            if name.utf8.contains(where: { !(0x20...0x7E).contains($0) || $0 == UInt8(ascii: "=") }) {
+                errors.append(
+                    .invalid(
+                        "\(path).env[\(index)].name", name,
+                        "a valid environment variable name must consist only of printable ASCII characters other than '='"
+                    ))
+            }
             if let value = variable["value"], value != .null, value.stringValue == nil {
                 errors.append(
                     .invalid("\(path).env[\(index)].value", json: value, "must be a string (put it in quotes)"))
             }
         }
-        return errors + ProbeRules.errors(of: container, at: path)
+        if let policy = container["imagePullPolicy"]?.stringValue, !pullPolicies.contains(policy) {
+            errors.append(.unsupported("\(path).imagePullPolicy", policy, supported: pullPolicies))
+        }
+        return errors + ProbeRules.errors(of: container, at: path) + ResourceRules.errors(of: container, at: path)
     }
+
+    private static let pullPolicies = ["Always", "IfNotPresent", "Never"]
 
     private static func portErrors(_ ports: [JSONValue], at path: String) -> [FieldError] {
         var errors: [FieldError] = []

@@ -14,8 +14,6 @@ enum WorkloadRules {
                 var rolling = strategy["rollingUpdate"] ?? [:]
                 for key in ["maxSurge", "maxUnavailable"] where rolling[key] == nil { rolling[key] = "25%" }
                 strategy["rollingUpdate"] = rolling
-            } else {
-                strategy["rollingUpdate"] = nil
             }
             spec["strategy"] = strategy
         }
@@ -69,6 +67,7 @@ enum WorkloadRules {
         if policy != "Always" {
             errors.append(.unsupported("spec.template.spec.restartPolicy", policy, supported: ["Always"]))
         }
+        if object.type == .deployments { errors += StrategyRules.errors(of: spec ?? [:]) }
         return errors
     }
 
