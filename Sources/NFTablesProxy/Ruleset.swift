@@ -147,6 +147,11 @@ enum Ruleset {
             """
     }
 
+    /// Numbers of endpoints whose chains are all made with the first of them.
+    ///
+    /// When a chain begins to use a map, the kernel looks at all elements of the map: best while it is empty.
+    static let commonCounts = 1...16
+
     /// The chain that chooses among `count` endpoints.
     static func pickName(_ count: Int, class number: Int) -> String {
         number == 0 ? "pick-\(count)" : "pick-\(count)-class-\(number)"

@@ -147,19 +147,25 @@ struct RulesetState {
     private mutating func makeChains(for new: Served, _ transaction: inout Transaction) {
         let family = new.route.frontend.address.address.family
         for (number, slots) in new.slots {
-            let pick = Transaction.Pick(count: slots.count, number: number, family: family)
-            guard picks.insert(pick).inserted else { continue }
-            transaction.picks.append(pick)
-            let outcome = Outcome.pick(count: slots.count, class: number)
-            for isLast in [false, true] {
-                let set = SetName.outcomes(isLast: isLast)
-                transaction.added.append(
-                    Element(family: family, set: set, key: .outcome(outcome), data: .verdict(outcome)))
+            let isCommon = Ruleset.commonCounts.contains(slots.count)
+            for count in isCommon ? Ruleset.commonCounts : slots.count...slots.count {
+                makeChain(Transaction.Pick(count: count, number: number, family: family), &transaction)
             }
         }
         guard !new.marks.isEmpty, let seconds = new.route.affinity?.components.seconds else { return }
         let timeout = Transaction.Timeout(seconds: seconds, family: family)
         if timeouts.insert(timeout).inserted { transaction.timeouts.append(timeout) }
+    }
+
+    private mutating func makeChain(_ pick: Transaction.Pick, _ transaction: inout Transaction) {
+        guard picks.insert(pick).inserted else { return }
+        transaction.picks.append(pick)
+        let outcome = Outcome.pick(count: pick.count, class: pick.number)
+        for isLast in [false, true] {
+            let set = SetName.outcomes(isLast: isLast)
+            transaction.added.append(
+                Element(family: pick.family, set: set, key: .outcome(outcome), data: .verdict(outcome)))
+        }
     }
 
     /// Clients of other nodes choose from lists of their own; those inside from the same as with Cluster policy.

@@ -25,9 +25,6 @@ struct EndpointRecord {
         address = SocketAddress(key.endpoint)
     }
 
-    /// In both directions.
-    var bytes: UInt64 { bytesToEndpoint &+ bytesToClient }
-
     var counters: EndpointCounters {
         EndpointCounters(
             port: key.port, endpoint: key.endpoint, connections: connections, active: active,

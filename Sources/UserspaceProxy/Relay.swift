@@ -29,8 +29,6 @@ struct Relay: BitwiseCopyable {
     var isPending = false
     /// In the list of those that a turn's completions were about.
     var isTouched = false
-    /// Events in a row that moved little, while readiness carries what the ring could.
-    var smallTurns: UInt8 = 0
     let frontend: Token.Place
     var client: Int32
     var backend: Int32 = -1

@@ -9,7 +9,7 @@ extension RelayLoop {
         if relay.pointee.state == .silent { return swallow(relay, place) }
         let arrives = Self.note(bits, source: &relay.pointee.toBackend, destination: &relay.pointee.toClient)
         if relay.pointee.state == .waiting { return }
-        carry(relay, place, client: arrives, backend: bits & Readiness.output != 0)
+        pump(relay, place, client: arrives, backend: bits & Readiness.output != 0)
     }
 
     mutating func backendEvent(_ place: Token.Place, _ bits: UInt32) {
@@ -25,21 +25,7 @@ extension RelayLoop {
             return
         }
         let arrives = Self.note(bits, source: &relay.pointee.toClient, destination: &relay.pointee.toBackend)
-        carry(relay, place, client: bits & Readiness.output != 0, backend: arrives)
-    }
-
-    /// Moves what can be moved, and gives the relay back to the ring once it has had only small messages for a while.
-    private mutating func carry(
-        _ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place, client: Bool, backend: Bool
-    ) {
-        guard engine != nil, let record = relay.pointee.record else {
-            return pump(relay, place, client: client, backend: backend)
-        }
-        let before = record.pointee.bytes
-        pump(relay, place, client: client, backend: backend)
-        // Here the relay has its record still.
-        guard let relay = relays.pointer(place), relay.pointee.record == record else { return }
-        considerRing(relay, place, moved: record.pointee.bytes &- before)
+        pump(relay, place, client: bits & Readiness.output != 0, backend: arrives)
     }
 
     /// Says whether there is something to read.

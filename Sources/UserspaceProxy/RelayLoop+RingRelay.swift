@@ -7,13 +7,10 @@ import Glibc
 ///     completion of a receive ─▶ queue ─▶ send ─▶ its completion gives the buffer back
 ///
 /// One send per direction is under way. As soon as a destination does not take all of one, or much waits for it, the
-/// relay leaves the ring: readiness, backpressure and bulk are the business of ``pump``. It comes back when it has had only small
-/// messages for so long that leaving and coming back, which cost as much as a hundred of them, may pay (docs/benchmarks.md).
+/// relay leaves the ring: readiness, backpressure and bulk are the business of ``pump``.
 extension RelayLoop {
     /// More than this waiting one way is no small message.
     private static let queueLimit = 8
-    /// A request and its answer are two turns.
-    private static let turnsBeforeReturn: UInt8 = 200
 
     /// Gives a relay that is connected, and has nothing half done, to the ring; says whether the ring has it.
     @discardableResult
@@ -32,16 +29,6 @@ extension RelayLoop {
         relay.pointee.carrier = .ring
         settle(relay, place)
         return true
-    }
-
-    /// Has the ring carry a relay again that has had nothing but small messages for a while.
-    mutating func considerRing(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place, moved bytes: UInt64) {
-        guard bytes > 0, relay.pointee.carrier == .readiness, relay.pointee.state == .relaying else { return }
-        guard bytes <= UInt64(ReceiveBuffers.size) else { return relay.pointee.smallTurns = 0 }
-        relay.pointee.smallTurns += 1
-        guard relay.pointee.smallTurns == Self.turnsBeforeReturn else { return }
-        relay.pointee.smallTurns = 0
-        enterRing(relay, place)
     }
 
     private static func isConnected(_ socket: Int32) -> Bool {

@@ -12,7 +12,7 @@ import Synchronization
 package final class UserspacePlane: DataPlane {
     package let name = "userspace"
     private let configuration: UserspaceConfiguration
-    let threads: [LoopThread]
+    private let threads: [LoopThread]
     private let hub = EventHub()
     private let state: Mutex<State>
 
@@ -157,18 +157,16 @@ package final class UserspacePlane: DataPlane {
                 state.failed[frontend] = nil
                 retire(frontend, &state, &works, &retired)
             }
-            var again = state.failed
-            for route in diff.changed {
-                again[route.frontend] = nil
-                put(route, &state, &works, &retired)
+            let told = Set(diff.changed.map(\.frontend))
+            let again = state.failed.values.filter { problem in
+                !told.contains(problem.route.frontend) && mayWorkNow(problem, state)
             }
-            for problem in again.values where mayWorkNow(problem, state) {
-                put(problem.route, &state, &works, &retired)
-            }
+            for route in diff.changed { put(route, &state, &works, &retired) }
+            for problem in again { put(problem.route, &state, &works, &retired) }
             shareDescriptors(&state, &works)
             works.run(on: threads)
             for socket in retired { close(socket) }
-            return state.failed.values.sorted { $0.route.frontend < $1.route.frontend }
+            return state.failed.keys.sorted().compactMap { state.failed[$0] }
         }
     }
 

@@ -5,8 +5,7 @@ import KiadaTesting
 import NetTypes
 import ServiceRouting
 import Testing
-
-@testable import UserspaceProxy
+import UserspaceProxy
 
 extension UserspacePlaneTests {
     /// How bytes get through, whatever their number and whoever is slow.
@@ -82,47 +81,6 @@ extension UserspacePlaneTests {
                 }
                 slow.finish()
                 #expect(slow.readAll()?.count == written)
-            }
-        }
-
-        @Test(
-            "a relay leaves the ring with a large message, and is back after a hundred small ones",
-            .enabled(if: PlaneUnderTest.engines.contains(.ioUring), "io_uring is not permitted here: not tested"))
-        func returnsToRing() async throws {
-            let server = TestServer(.converse)
-            let frontend = PlaneUnderTest.freeFrontend()
-            var configuration = UserspaceConfiguration()
-            configuration.loops = 1
-            try await PlaneUnderTest.run(on: .ioUring, configuration) { plane in
-                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [server.endpoint])]))
-                let client = TestSocket(SOCK_STREAM)
-                try #require(client.connect(to: frontend.address) == 0)
-                func exchange(_ size: Int) -> Bool {
-                    let message = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ size) }
-                    return client.write(message) && client.read(exactly: size) == message
-                }
-                #expect(exchange(10))
-                #expect(await Self.carriers(of: plane) == [.ring])
-                for _ in 0..<2 {
-                    #expect(exchange(1_000_000))
-                    for _ in 0..<20 { #expect(exchange(10)) }
-                    #expect(await Self.carriers(of: plane) == [.readiness])
-                    for _ in 0..<200 { #expect(exchange(10)) }
-                    #expect(await Self.carriers(of: plane) == [.ring])
-                }
-                client.finish()
-                #expect(client.readAll()?.isEmpty == true)
-            }
-        }
-
-        /// Who moves the bytes of each relay of a plane with one loop.
-        private static func carriers(of plane: UserspacePlane) async -> [Relay.Carrier] {
-            await withCheckedContinuation { continuation in
-                let isTaken = plane.threads[0].perform { loop in
-                    let relays = loop.relays.places.compactMap { loop.relays.pointer($0)?.pointee.carrier }
-                    continuation.resume(returning: relays)
-                }
-                if !isTaken { continuation.resume(returning: []) }
             }
         }
 
