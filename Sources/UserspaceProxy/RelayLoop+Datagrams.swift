@@ -39,7 +39,7 @@ extension RelayLoop {
     private mutating func forward(_ count: Int, from client: SocketEndpoint, at frontend: ServedFrontend) {
         var failed: [SocketEndpoint] = []
         while failed.count < max(1, dials.count) {
-            guard let place = frontend.flows[client] ?? open(for: client, at: frontend, tried: failed),
+            guard let place = frontend.flows[client] ?? open(for: client, at: frontend, tried: &failed),
                 let flow = flows.pointer(place)
             else { return }
             flow.pointee.lastUse = now
@@ -55,23 +55,34 @@ extension RelayLoop {
         }
     }
 
+    /// Opens a flow to an endpoint that was not tried; those that cannot be reached are tried, too.
     private mutating func open(
-        for client: SocketEndpoint, at frontend: ServedFrontend, tried: [SocketEndpoint]
+        for client: SocketEndpoint, at frontend: ServedFrontend, tried: inout [SocketEndpoint]
     ) -> Token.Place? {
         let verdict = frontend.route.verdict(for: client.address)
-        guard flows.count < settings.maximumFlows, hasRoom(for: 1), case .forward(let list) = verdict,
+        guard case .forward(let list) = verdict else { return nil }
+        while flows.count < settings.maximumFlows, hasRoom(for: 1),
             let (index, reason) = pick(from: list, tried: tried, for: client.address, of: frontend)
-        else { return nil }
-        let record = frontend.records(for: verdict)[index]
-        let socket = Glibc.socket(
-            record.pointee.address.family,
-            Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard socket >= 0 else { return nil }
-        guard record.pointee.address.withPointer({ Glibc.connect(socket, $0, $1) }) == 0 else {
-            record.pointee.dialFailures += 1
+        {
+            let record = frontend.records(for: verdict)[index]
+            let socket = Glibc.socket(
+                record.pointee.address.family,
+                Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            guard socket >= 0 else { return nil }
+            if record.pointee.address.withPointer({ Glibc.connect(socket, $0, $1) }) == 0 {
+                return begin(for: client, at: frontend, to: list.endpoints[index], reason, over: socket, record)
+            }
             Glibc.close(socket)
-            return nil
+            record.pointee.dialFailures += 1
+            tried.append(record.pointee.key.endpoint)
         }
+        return nil
+    }
+
+    private mutating func begin(
+        for client: SocketEndpoint, at frontend: ServedFrontend, to endpoint: RoutedEndpoint, _ reason: ChoiceReason,
+        over socket: Int32, _ record: RecordPointer
+    ) -> Token.Place {
         let place = flows.insert(
             Flow(client: client, frontend: frontend.place, socket: socket, record: record, lastUse: now))
         frontend.flows[client] = place
@@ -83,7 +94,7 @@ extension RelayLoop {
             settings.hub.send(
                 ConnectionEvent(
                     client: client, frontend: frontend.route.frontend, port: frontend.route.port,
-                    endpoint: list.endpoints[index], reason: reason))
+                    endpoint: endpoint, reason: reason))
         }
         return place
     }

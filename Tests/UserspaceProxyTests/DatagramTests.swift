@@ -34,6 +34,26 @@ extension UserspacePlaneTests {
         }
 
         @Test(
+            "7.3 a datagram for an endpoint that cannot be reached goes to another one",
+            arguments: PlaneUnderTest.engines)
+        func unreachable(_ engine: UserspaceEngine) async throws {
+            let frontend = PlaneUnderTest.freeFrontend(.udp)
+            // No socket may be connected to it without asking for broadcasts.
+            let nowhere = SocketEndpoint(address: .v4(IPv4Address(bits: .max)), port: 9)
+            try await PlaneUnderTest.run(on: engine) { plane in
+                let endpoints = [servers[0].endpoint, nowhere]
+                await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, endpoints)]))
+                for _ in 0..<20 {
+                    let client = try Self.client(of: frontend)
+                    client.write("x")
+                    #expect(client.read() == Array("a 1".utf8))
+                }
+                let failures = await plane.counters().first { $0.endpoint == nowhere }?.dialFailures ?? 0
+                #expect(failures > 0)
+            }
+        }
+
+        @Test(
             "7.3 a client with affinity leaves an endpoint that turns out to be dead", arguments: PlaneUnderTest.engines
         )
         func deadEndpoint(_ engine: UserspaceEngine) async throws {
