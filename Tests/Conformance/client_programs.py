@@ -217,6 +217,9 @@ def _(c):
     assert "Started" in c.kubectl("events", "--for", "pod/httpd", namespace=ns)
     assert "FIELDS:" in c.kubectl("explain", "service.spec.ports")
     assert c.kubectl("auth", "can-i", "get", "pods").strip() == "yes"
+    c.kubectl("create", "poddisruptionbudget", "x", "--selector=app=a", "--min-available=50%", namespace=ns)
+    assert c.get(f"/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets/x")["spec"] == {
+        "minAvailable": "50%", "selector": {"matchLabels": {"app": "a"}}}
     for output in ("json", "yaml", "name", "wide", "jsonpath={.metadata.name}", "custom-columns=N:.metadata.name", "go-template={{.kind}}"):
         assert c.kubectl("get", "pod", "httpd", "-o", output, namespace=ns), output
     for kind in c.kubectl("api-resources", "--verbs=list", "-o", "name").split():

@@ -67,6 +67,13 @@ enum ProtobufDecoder {
             5: ("minReadySeconds", .int), 6: ("revisionHistoryLimit", .pointerInt), 7: ("paused", .bool),
             9: ("progressDeadlineSeconds", .pointerInt),
         ],
+        "PodDisruptionBudget": [
+            1: ("metadata", .message("ObjectMeta")), 2: ("spec", .message("PodDisruptionBudgetSpec")),
+        ],
+        "PodDisruptionBudgetSpec": [
+            1: ("minAvailable", .intOrString), 2: ("selector", .message("LabelSelector")),
+            3: ("maxUnavailable", .intOrString), 4: ("unhealthyPodEvictionPolicy", .string),
+        ],
         "LabelSelector": [1: ("matchLabels", .map), 2: ("matchExpressions", .list(.message("Expression")))],
         "Expression": [1: ("key", .string), 2: ("operator", .string), 3: ("values", .list(.string))],
         "PodTemplateSpec": [1: ("metadata", .message("ObjectMeta")), 2: ("spec", .message("PodSpec"))],
