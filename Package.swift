@@ -215,8 +215,7 @@ var targets: [Target] = [
     tests(
         "HTTPConnectionsTests",
         [
-            "HTTPConnections", "KiadaTesting", hummingbird, hummingbirdCore, httpTypes, lifecycle, logging, nioCore,
-            nioPosix, nioHTTP1,
+            "HTTPConnections", hummingbirdCore, httpTypes, lifecycle, logging, nioCore, nioEmbedded, nioPosix, nioHTTP1,
         ]),
     tests(
         "ServiceKitTests",

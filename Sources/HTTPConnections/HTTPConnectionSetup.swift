@@ -15,6 +15,7 @@ package struct HTTPConnectionSetup: ServerChildChannel {
         package let channel: any Channel
         fileprivate let handler: NIOLoopBound<HTTPConnectionHandler>
         fileprivate let repetition: NIOLoopBound<RepetitionHandler>?
+        fileprivate let exit: NIOLoopBound<ExitHandler>
     }
 
     private let responder: any ExchangeResponder
@@ -35,6 +36,8 @@ package struct HTTPConnectionSetup: ServerChildChannel {
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
+            let exit = ExitHandler()
+            try pipeline.addHandler(exit, position: .first)
             let handler = HTTPConnectionHandler(
                 idleTimeout: settings.idleTimeout, bodyLimit: settings.bodyLimit)
             var repetition: RepetitionHandler?
@@ -47,7 +50,8 @@ package struct HTTPConnectionSetup: ServerChildChannel {
             try pipeline.addHandlers([ByteToMessageHandler(decoder)] + handlers() + [handler])
             return Connection(
                 channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
-                repetition: repetition.map { NIOLoopBound($0, eventLoop: channel.eventLoop) })
+                repetition: repetition.map { NIOLoopBound($0, eventLoop: channel.eventLoop) },
+                exit: NIOLoopBound(exit, eventLoop: channel.eventLoop))
         }
     }
 
@@ -58,7 +62,7 @@ package struct HTTPConnectionSetup: ServerChildChannel {
                 await serve(connection, logger)
             }
         } onCancel: {
-            channel.close(promise: nil)
+            channel.eventLoop.execute { connection.exit.value.leave() }
         }
     }
 

@@ -18,12 +18,8 @@ struct ClusterAccess {
 
     /// The server's side: clients have to show a certificate of the authority.
     func serverConfiguration(addresses: [IPAddress], logger: Logger) throws -> TLSConfiguration {
-        let names = [
-            "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
-            "kubernetes.default.svc.cluster.local",
-        ]
         let source = try CertificateSource(
-            authority: authority, names: names, addresses: addresses.map(\.octets), logger: logger)
+            authority: authority, names: HostField.names, addresses: addresses.map(\.octets), logger: logger)
         var configuration = source.serverConfiguration()
         let pem = Array(try authority.certificatePEM.utf8)
         configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(pem))

@@ -39,7 +39,7 @@ package struct APIResponder: ExchangeResponder {
         var path = request.uri.path
         if path.count > 1, path.hasSuffix("/") { path.removeLast() }
         let query = Query(request.uri.query)
-        guard Self.isOurs(host: request.head.authority) else {
+        guard HostField.isOurs(request.head.authority) else {
             return Self.json(
                 StatusDocument.failure(APIError(.forbidden, "the Host header names another server")), .forbidden)
         }
@@ -64,13 +64,6 @@ package struct APIResponder: ExchangeResponder {
             logger.error("a request failed", metadata: ["path": "\(path)", "reason": "\(error)"])
             return Self.failure(.internalError("\(error)"), target)
         }
-    }
-
-    private static func isOurs(host: String?) -> Bool {
-        guard let host, !host.isEmpty else { return true }
-        var name = host[...]
-        if let colon = name.lastIndex(of: ":"), !name.hasSuffix("]") { name = name[..<colon] }
-        return name == "localhost" || name.hasPrefix("127.") || name == "[::1]" || name.hasPrefix("kubernetes")
     }
 
     // MARK: Objects
