@@ -5,13 +5,15 @@ import NetTypes
 package enum ServiceRoutes {
     /// The label by which a Service asks other proxies than ours to serve it (7.1).
     package static let proxyNameLabel = "service.kubernetes.io/service-proxy-name"
+    /// The label by which a Service asks all proxies to leave it alone, whatever its address; any value does.
+    package static let headlessLabel = "service.kubernetes.io/headless"
 
     /// One route per frontend; none for a Service that is skipped entirely (7.1).
     package static func routes(
         of service: Service, slices: [EndpointSlice], options: RoutingOptions
     ) -> [FrontendRoute] {
         guard service.type != .externalName, !service.clusterAddresses.isEmpty,
-            service.object.labels[proxyNameLabel] == nil
+            case let labels = service.object.labels, labels[proxyNameLabel] == nil, labels[headlessLabel] == nil
         else { return [] }
         let id = ServiceID(namespace: service.namespace, name: service.name)
         // A program of this machine that connects to an address which the machine owns has that very address as its own.

@@ -422,7 +422,7 @@ def _(c):
     answers(c, address, 80, {"a", "b"})
 
 
-@case("[sig-network] Services should implement service.kubernetes.io/headless", missing="the data planes serve such Services")
+@case("[sig-network] Services should implement service.kubernetes.io/headless")
 def _(c):
     ns, path = changeable(c)
     label = "service.kubernetes.io/headless"

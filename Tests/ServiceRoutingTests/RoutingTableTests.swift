@@ -10,6 +10,7 @@ import Testing
         for service in [
             Fixture.service(type: "ExternalName"), Fixture.service(ip: "None"),
             Fixture.service(labels: [ServiceRoutes.proxyNameLabel: "other"]),
+            Fixture.service(labels: [ServiceRoutes.headlessLabel: ""]),
         ] {
             #expect(Fixture.table(service, pods).frontendCount == 0)
         }
