@@ -23,8 +23,8 @@ docker rm -f "$victim" > /dev/null
 wait $job
 note "kill under the loop: $(grep -c quote "$folder/loop") answers, $(grep -c failed "$folder/loop") failures"
 check "the loop got answers" test "$(grep -c quote "$folder/loop")" -ge 20
-# The request under way, and the next one if it goes there before the replica is missed: the kernel dials nobody twice (7.3).
-check "a killed replica fails two requests at most" test "$(grep -c failed "$folder/loop")" -le 2
+# It is missed within a quarter of a second, in which a fifth of some ten requests goes there: the kernel dials nobody twice (7.3).
+check "a killed replica fails only what is sent before it is missed" test "$(grep -c failed "$folder/loop")" -le 5
 within 2 "a killed replica gets no traffic" silent quote-5
 
 paused=$(docker ps -q --filter "name=^$project-quote-4$")
