@@ -172,6 +172,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         context = nil
         waiter?.resume(returning: nil)
         waiter = nil
+        // Whoever comes with a further piece must not wait for a client that has gone.
+        isHeldUp = false
         roomWaiter?.resume()
         roomWaiter = nil
     }
@@ -224,7 +226,10 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
             isSwitched = true
             queue.end()
             end()
-            if isReadHeld { context.read() }
+            if isReadHeld {
+                isReadHeld = false
+                context.read()
+            }
         case is ChannelShouldQuiesceEvent where isSwitched: context.close(promise: nil)
         case _ where isSwitched: context.fireUserInboundEventTriggered(event)
         case ChannelEvent.inputClosed: perform(queue.endInput(), context)
