@@ -9,7 +9,9 @@ import Testing
 
 @Suite("Streamed bodies whose client does not read")
 struct HeldUpStreamTests {
-    @Test("a client that leaves while nobody writes is noticed by the next piece, which does not wait for it")
+    @Test(
+        "a client that leaves while nobody writes is noticed by the next piece, which does not wait for it",
+        .timeLimit(.minutes(1)))
     func leaving() async throws {
         let handler = try Self.left()
         await #expect(throws: ChannelError.self) { try await handler.send(ByteBuffer(string: "a")) }
