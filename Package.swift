@@ -223,7 +223,7 @@ var targets: [Target] = [
             "ServiceKit", "HTTPConnections", "KiadaTesting", hummingbird, hummingbirdCore, hummingbirdTesting,
             httpTypes, lifecycle,
             logging,
-            nioCore, nioPosix, nioHTTP1, nioSSL, nioTLS,
+            nioCore, nioEmbedded, nioPosix, nioHTTP1, nioSSL, nioTLS,
         ]),
     tests(
         "QuoteServiceTests",

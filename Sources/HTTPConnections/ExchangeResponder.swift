@@ -1,3 +1,4 @@
+package import HTTPTypes
 package import HummingbirdCore
 package import Logging
 package import NIOCore
@@ -9,6 +10,14 @@ package protocol ExchangeResponder: Sendable {
     /// Another number for another content. Asked for on the event loops, before each request that may repeat the one before.
     var contentVersion: UInt64? { get }
 
+    /// Begins to answer without a task, which a small answer is not worth.
+    ///
+    /// Called on the connection's event loop, before ``answer(to:on:logger:)`` is.
+    ///
+    /// - Parameter finish: to be called once, on the same event loop; the connection may have ended by then.
+    /// - Returns: false for a request that has to be answered in the usual way.
+    func begin(_ request: HTTPRequest, on channel: any Channel, finish: @escaping (DirectAnswer) -> Void) -> Bool
+
     /// Called on the connection's event loop, one request of a connection after the other.
     ///
     /// - Returns: nil for what HTTP's grammar allows and its rules do not; the client is told so.
@@ -17,6 +26,10 @@ package protocol ExchangeResponder: Sendable {
 
 extension ExchangeResponder {
     package var contentVersion: UInt64? { nil }
+
+    package func begin(
+        _ request: HTTPRequest, on channel: any Channel, finish: @escaping (DirectAnswer) -> Void
+    ) -> Bool { false }
 }
 
 /// An answer, and whether the connection may give it again.

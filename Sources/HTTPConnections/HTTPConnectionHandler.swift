@@ -29,6 +29,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     private var unsent = 0
     /// Whether another protocol is spoken on the connection.
     private var isSwitched = false
+    /// Answers what needs no task; nil when the connection is over.
+    private var direct: DirectExchanges?
     private let idleTimeout: TimeAmount
     private var lastActivity = NIODeadline.now()
     private var idleTimer: Scheduled<Void>?
@@ -40,6 +42,9 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         self.idleTimeout = idleTimeout
         queue = ExchangeQueue(bodyLimit: bodyLimit)
     }
+
+    /// Has requests answered by `direct` if they can be; to be called before the connection begins.
+    func answer(by direct: DirectExchanges) { self.direct = direct }
 
     /// Whether nothing is under way in either direction.
     var isAtRest: Bool { queue.isIdle && !isOver && !isHeldUp }
@@ -148,6 +153,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         case .wait:
             break
         case .answer(let exchange):
+            if let direct, direct.begin(exchange, of: self, on: context.channel) { return }
             guard let waiter else {
                 ready = exchange
                 return
@@ -170,6 +176,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         idleTimer?.cancel()
         idleTimer = nil
         context = nil
+        direct = nil
         waiter?.resume(returning: nil)
         waiter = nil
         // Whoever comes with a further piece must not wait for a client that has gone.

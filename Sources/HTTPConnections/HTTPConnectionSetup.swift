@@ -46,6 +46,7 @@ package struct HTTPConnectionSetup: ServerChildChannel {
                 try pipeline.addHandler(first)
                 repetition = first
             }
+            handler.answer(by: DirectExchanges(responder, repetition))
             let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: settings.limits)
             try pipeline.addHandlers([ByteToMessageHandler(decoder)] + handlers() + [handler])
             return Connection(

@@ -64,11 +64,27 @@ struct ResponseBytes {
 
     /// Head and body.
     static func whole(_ response: Response, _ body: ByteBuffer, to exchange: ExchangeQueue.Exchange) -> ResponseBytes {
-        let isShort = body.readableBytes <= mostCopied
-        var start = head(of: response, to: exchange, room: isShort ? body.readableBytes : 0)
-        guard isShort else { return ResponseBytes(start: start, rest: body) }
-        start.append(body)
-        return ResponseBytes(start: start, rest: nil)
+        joined(head(of: response, to: exchange, room: room(for: body)), body)
+    }
+
+    /// Head and body.
+    static func whole(_ answer: DirectAnswer, to exchange: ExchangeQueue.Exchange) -> ResponseBytes {
+        let head = answer.head.bytes
+        var bytes = ByteBufferAllocator().buffer(capacity: head.readableBytes + 128 + room(for: answer.body))
+        bytes.writeImmutableBuffer(head)
+        bytes.writeStaticString("content-length: ")
+        bytes.writeString(String(answer.body.readableBytes))
+        bytes.writeStaticString("\r\n")
+        return joined(ended(bytes, isLast: exchange.isLast), answer.body)
+    }
+
+    /// How much of the body is to be copied behind the head.
+    private static func room(for body: ByteBuffer) -> Int { body.readableBytes <= mostCopied ? body.readableBytes : 0 }
+
+    private static func joined(_ head: consuming DatedBytes, _ body: ByteBuffer) -> ResponseBytes {
+        guard body.readableBytes <= mostCopied else { return ResponseBytes(start: head, rest: body) }
+        head.append(body)
+        return ResponseBytes(start: head, rest: nil)
     }
 
     /// Everything up to the body, with its length if that is known.
@@ -76,17 +92,7 @@ struct ResponseBytes {
     /// - Parameter room: octets that the caller will append.
     static func head(of response: Response, to exchange: ExchangeQueue.Exchange, room: Int = 0) -> DatedBytes {
         var bytes = ByteBufferAllocator().buffer(capacity: 512 + room)
-        bytes.writeStaticString("HTTP/1.1 ")
-        bytes.writeString("\(response.status.code)")
-        bytes.writeStaticString(" ")
-        bytes.writeString(response.status.reasonPhrase)
-        bytes.writeStaticString("\r\n")
-        for field in response.headers {
-            bytes.writeString(field.name.rawName)
-            bytes.writeStaticString(": ")
-            bytes.writeString(field.value)
-            bytes.writeStaticString("\r\n")
-        }
+        AnswerHead.write(response.status, response.headers, to: &bytes)
         if response.headers[.contentLength] == nil, response.status.mayHaveBody {
             if let length = response.body.contentLength {
                 bytes.writeString("content-length: \(length)\r\n")
@@ -94,11 +100,16 @@ struct ResponseBytes {
                 bytes.writeStaticString("transfer-encoding: chunked\r\n")
             }
         }
-        bytes.writeStaticString("date: ")
-        let (dateIndex, second) = (bytes.writerIndex, currentSecond)
-        DateText.with(second) { _ = bytes.writeString($0) }
-        bytes.writeStaticString(exchange.isLast ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n")
-        return DatedBytes(bytes, dateIndex: dateIndex, second: second)
+        return ended(bytes, isLast: exchange.isLast)
+    }
+
+    /// A head with its last fields and the empty line.
+    private static func ended(_ head: consuming ByteBuffer, isLast: Bool) -> DatedBytes {
+        head.writeStaticString("date: ")
+        let (dateIndex, second) = (head.writerIndex, currentSecond)
+        DateText.with(second) { _ = head.writeString($0) }
+        head.writeStaticString(isLast ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n")
+        return DatedBytes(head, dateIndex: dateIndex, second: second)
     }
 
     /// Since 1970.

@@ -82,7 +82,7 @@ package struct KiadaCommand: ServiceCommand {
         let router = ServiceRouter(context: ServiceRequestContext.self)
         routes.add(to: router)
         let input = StandardInputLines { line in status.change(to: line) }
-        return ServiceAssembly(router: router, services: [input], readyText: "Ready")
+        return ServiceAssembly(router: router, services: [input], readyText: "Ready", direct: routes.direct)
     }
 
     private func trust() throws -> NIOSSLContext {

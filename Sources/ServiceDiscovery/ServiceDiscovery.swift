@@ -47,6 +47,11 @@ package final class ServiceDiscovery: Sendable {
         hosts = SettingsFile(path: settings.hostsPath) { HostsFile(parsing: $0) }
     }
 
+    /// Where the Service is as long as this program runs, if URL or environment say so by an address.
+    package var settled: DiscoveredService? {
+        if case .settled(let service) = source { service } else { nil }
+    }
+
     /// Where the Service is now, found in at most `limit`; the error says what was tried.
     package func resolve(limit: Duration) async throws(DiscoveryError) -> DiscoveredService {
         switch source {

@@ -30,6 +30,20 @@ private final class TestResponder: ExchangeResponder {
 
     var contentVersion: UInt64? { changes.load(ordering: .acquiring) }
 
+    func begin(_ request: HTTPRequest, on channel: any Channel, finish: @escaping (DirectAnswer) -> Void) -> Bool {
+        guard request.method == .get else { return false }
+        let answer = DirectAnswer(AnswerHead(.ok, [.cacheControl: "no-store"]), ByteBuffer(string: "direct\n"))
+        switch request.path {
+        case "/direct":
+            finish(answer)
+            return true
+        case "/direct/later":
+            channel.eventLoop.assumeIsolated().execute { finish(answer) }
+            return true
+        default: return false
+        }
+    }
+
     func hold(_ group: ServiceGroup) { self.group.withLock { $0 = group } }
 
     func answer(to request: Request, on channel: any Channel, logger: Logger) async -> ExchangeAnswer? {
@@ -201,6 +215,23 @@ struct HTTPConnectionTests {
             let answers = try await server.answers(to: some + some + last)
             let expected = ["200 hello\n", "200 later\n", "200 hello\n", "200 later\n", "404 /nowhere not found\n"]
             #expect(Self.bodies(answers) == expected)
+        }
+    }
+
+    @Test("answers that need no task come in order among those that do, however many are asked for at once")
+    func direct() async throws {
+        let some = ["direct", "direct/later", "later", "direct", "", "direct/later"]
+        let requests = some.map { "GET /\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined()
+        let last = "GET /direct HTTP/1.0\r\n\r\n"
+        try await TestServer.with { server in
+            let answers = try await server.answers(to: String(repeating: requests, count: 1000) + last)
+            let expected = ["direct", "direct", "later", "direct", "hello", "direct"].map { "200 \($0)\n" }
+            #expect(Self.bodies(answers) == Array(repeatElement(expected, count: 1000).joined()) + ["200 direct\n"])
+            let repeated = try await server.answers(
+                to: "GET /direct HTTP/1.1\r\n\r\n",
+                then: ["GET /direct HTTP/1.1\r\n\r\n", "HEAD /direct HTTP/1.1\r\nConnection: close\r\n\r\n"])
+            #expect(Self.bodies(repeated) == ["200 direct\n", "200 direct\n", "404 "])
+            #expect(repeated.hasPrefix("HTTP/1.1 200 OK\r\nCache-Control: no-store\r\ncontent-length: 7\r\ndate: "))
         }
     }
 

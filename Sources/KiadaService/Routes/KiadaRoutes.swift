@@ -78,9 +78,16 @@ package struct KiadaRoutes: Sendable {
         let question = await Result { () async throws(UpstreamError) in
             try await self.quiz.question(choice, trace: trace)
         }
-        return await PageContents(
-            quote: quote, question: question, identity: identity,
-            clientIP: Self.clientIP(context.remoteAddress?.ipAddress), statusMessage: status.text)
+        return await page(showing: quote, question, to: context.remoteAddress)
+    }
+
+    func page(
+        showing quote: Result<Served<String>, UpstreamError>, _ question: Result<Served<Question>, UpstreamError>,
+        to client: SocketAddress?
+    ) -> PageContents {
+        PageContents(
+            quote: quote, question: question, identity: identity, clientIP: Self.clientIP(client?.ipAddress),
+            statusMessage: status.text)
     }
 
     /// As the book's front end shows it (S62): on a socket for both families, which writes IPv4 addresses as
@@ -93,10 +100,16 @@ package struct KiadaRoutes: Sendable {
 
 extension Request {
     /// Whether the client is a browser: its first choice is HTML.
-    var prefersHTML: Bool { headers[.accept]?.hasPrefix("text/html") == true }
+    var prefersHTML: Bool { head.prefersHTML }
+
+    var trace: TraceContext { head.trace }
+}
+
+extension HTTPRequest {
+    var prefersHTML: Bool { headerFields[.accept]?.hasPrefix("text/html") == true }
 
     var trace: TraceContext {
-        TraceContext(traceparent: headers[.traceparent], tracestate: headers[.tracestate])
+        TraceContext(traceparent: headerFields[.traceparent], tracestate: headerFields[.tracestate])
     }
 }
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import NIOCore
 import ServiceDiscovery
 
 /// The quote service, as kiada sees it.
@@ -13,9 +14,25 @@ package struct QuoteBackend: Sendable {
     /// quote is at `/quote`. Line breaks inside are kept, those at the end are not part of it. What is empty, not
     /// UTF-8 or contains a NUL is no quote.
     package func quote(trace: TraceContext) async throws(UpstreamError) -> Served<String> {
-        let response = try await dependency.response { location in
-            UpstreamRequest(path: location.basePath.isEmpty ? "/quote" : location.basePath, trace: trace)
+        try Self.quote(in: try await dependency.response { Self.request(at: $0, trace) })
+    }
+
+    /// The present quote without a task; only of a dependency that ``Dependency/isSettled``.
+    ///
+    /// - Parameter answer: called once, on the loop.
+    func ask(
+        trace: TraceContext, on loop: any EventLoop, answer: @escaping (Result<Served<String>, UpstreamError>) -> Void
+    ) {
+        dependency.ask({ Self.request(at: $0, trace) }, on: loop) { result in
+            answer(Result { () throws(UpstreamError) in try Self.quote(in: result.get()) })
         }
+    }
+
+    private static func request(at location: DiscoveredService, _ trace: TraceContext) -> UpstreamRequest {
+        UpstreamRequest(path: location.basePath.isEmpty ? "/quote" : location.basePath, trace: trace)
+    }
+
+    private static func quote(in response: UpstreamResponse) throws(UpstreamError) -> Served<String> {
         guard var text = String(validating: response.body, as: UTF8.self), !text.utf8.contains(0) else {
             throw .invalidResponse
         }
@@ -46,9 +63,28 @@ package struct QuizBackend: Sendable {
     package init(_ dependency: Dependency) { self.dependency = dependency }
 
     package func question(_ choice: Choice, trace: TraceContext) async throws(UpstreamError) -> Served<Question> {
-        let response = try await dependency.response { location in
-            UpstreamRequest(path: location.path(choice.path), trace: trace)
+        try question(in: try await dependency.response { Self.request(choice, at: $0, trace) })
+    }
+
+    /// A question without a task; only of a dependency that ``Dependency/isSettled``.
+    ///
+    /// - Parameter answer: called once, on the loop.
+    func ask(
+        _ choice: Choice, trace: TraceContext, on loop: any EventLoop,
+        answer: @escaping (Result<Served<Question>, UpstreamError>) -> Void
+    ) {
+        dependency.ask({ Self.request(choice, at: $0, trace) }, on: loop) { result in
+            answer(Result { () throws(UpstreamError) in try question(in: result.get()) })
         }
+    }
+
+    private static func request(
+        _ choice: Choice, at location: DiscoveredService, _ trace: TraceContext
+    ) -> UpstreamRequest {
+        UpstreamRequest(path: location.path(choice.path), trace: trace)
+    }
+
+    private func question(in response: UpstreamResponse) throws(UpstreamError) -> Served<Question> {
         if let question = known[response.body] {
             return Served(question, podName: response.podName, body: response.body)
         }

@@ -1,3 +1,4 @@
+import NIOCore
 package import ServiceDiscovery
 
 /// A Service that kiada asks: how to find it, how to talk to it, and how long both may take.
@@ -11,6 +12,7 @@ package struct Dependency: Sendable {
     private let now: @Sendable () -> ContinuousClock.Instant
     /// Told the end of every request: nil for a success.
     private let observe: @Sendable (UpstreamError?) -> Void
+    private let settled: (location: DiscoveredService, client: any CallbackUpstreamClient)?
 
     /// - Parameters:
     ///   - name: the name of the Service.
@@ -32,6 +34,9 @@ package struct Dependency: Sendable {
         self.limit = limit
         self.now = now
         self.observe = observe
+        settled = locator.settled.flatMap { location in
+            (client as? any CallbackUpstreamClient).map { (location, $0) }
+        }
     }
 
     /// Where the Service is now.
@@ -45,18 +50,30 @@ package struct Dependency: Sendable {
     package func response(
         to request: (DiscoveredService) -> UpstreamRequest
     ) async throws(UpstreamError) -> UpstreamResponse {
-        do {
-            let response = try await unobservedResponse(to: request)
-            observe(nil)
-            return response
-        } catch {
-            observe(error)
-            throw error
+        let result = await Result { () async throws(UpstreamError) in try await raw(request) }
+        return try outcome(of: result).get()
+    }
+
+    /// Whether ``ask(_:on:answer:)`` can be used: the place needs no search, and the client no task.
+    var isSettled: Bool { settled != nil }
+
+    /// As ``response(to:)`` for those who are on an event loop; only if it ``isSettled``.
+    ///
+    /// - Parameters:
+    ///   - loop: the event loop of the caller.
+    ///   - answer: called once, on the loop, maybe at once.
+    func ask(
+        _ request: (DiscoveredService) -> UpstreamRequest, on loop: any EventLoop,
+        answer: @escaping (Result<UpstreamResponse, UpstreamError>) -> Void
+    ) {
+        guard let settled else { return answer(.failure(.unknownHost(host))) }
+        settled.client.ask(request(settled.location), at: settled.location, limit: limit, on: loop) { result in
+            answer(outcome(of: result))
         }
     }
 
-    private func unobservedResponse(
-        to request: (DiscoveredService) -> UpstreamRequest
+    private func raw(
+        _ request: (DiscoveredService) -> UpstreamRequest
     ) async throws(UpstreamError) -> UpstreamResponse {
         let start = now()
         let location: DiscoveredService
@@ -67,17 +84,22 @@ package struct Dependency: Sendable {
         }
         let left = limit - (now() - start)
         guard left > .zero else { throw .lookupTimedOut(host) }
-        let response: UpstreamResponse
-        do {
-            response = try await client.response(to: request(location), at: location, limit: left)
-        } catch .timedOut {
-            throw .timedOut(after: limit)
-        } catch {
-            throw error
+        return try await client.response(to: request(location), at: location, limit: left)
+    }
+
+    /// What the answer of the client means, which is told to the observer.
+    private func outcome(of result: Result<UpstreamResponse, UpstreamError>) -> Result<UpstreamResponse, UpstreamError>
+    {
+        let error: UpstreamError
+        switch result {
+        case .success(let response) where (200..<300).contains(response.status):
+            observe(nil)
+            return result
+        case .success(let response): error = .status(response.status, message: ErrorBody(response.body).message)
+        case .failure(.timedOut): error = .timedOut(after: limit)
+        case .failure(let other): error = other
         }
-        guard (200..<300).contains(response.status) else {
-            throw .status(response.status, message: ErrorBody(response.body).message)
-        }
-        return response
+        observe(error)
+        return .failure(error)
     }
 }

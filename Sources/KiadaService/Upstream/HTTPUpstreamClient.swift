@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 import NIOPosix
 package import NIOSSL
 import NetTypes
@@ -7,7 +7,7 @@ package import ServiceDiscovery
 /// An HTTP/1.1 client as small as the front end needs: one request, one answer of bounded size, a hard time limit.
 ///
 /// Each request dials afresh, so that the service proxy balances each; with `keepsAlive` connections are used again.
-package final class HTTPUpstreamClient: UpstreamClient {
+package final class HTTPUpstreamClient: CallbackUpstreamClient {
     private let keepsAlive: Bool
     private let bodyLimit: Int
     private let tls: NIOSSLContext?
@@ -40,47 +40,38 @@ package final class HTTPUpstreamClient: UpstreamClient {
     package func response(
         to request: UpstreamRequest, at location: DiscoveredService, limit: Duration
     ) async throws(UpstreamError) -> UpstreamResponse {
-        let deadline = NIODeadline.now() + TimeAmount(limit)
-        var failure = UpstreamError.undiallable("\(location.host) has no address")
-        // Without TLS nobody asks for the name.
-        let hostName = location.isSecure ? location.hostName : ""
-        for (index, endpoint) in location.addresses.enumerated() {
-            let place = UpstreamPlace(endpoint: endpoint, hostName: hostName, isSecure: location.isSecure)
-            let loop = group.any()
-            let exchange = { @Sendable answer in
-                UpstreamExchange(
-                    request: request, authority: location.host, answer: answer, deadline: deadline, limit: limit)
-            }
-            if request.json == nil, let connection = idle.take(to: place, on: loop) {
-                let result = await withCheckedContinuation { connection.run(exchange($0)) }
-                // The server may close just now; then it has not seen the request, or a GET does no harm twice.
-                guard result.isClosedByServer else { return try result.get() }
-            }
-            // Of the time that is left, each address gets an equal part to answer the dial.
-            let left = deadline - .now()
-            guard left > .zero else { throw index == 0 ? .timedOut(after: limit) : failure }
-            let part = TimeAmount.nanoseconds(left.nanoseconds / Int64(location.addresses.count - index))
-            let result = await withCheckedContinuation { answer in
-                dial(place, within: part, on: loop).whenComplete { dialled in
-                    switch dialled {
-                    case .success(let connection): connection.run(exchange(answer))
-                    case .failure(let error):
-                        answer.resume(returning: .failure(Self.meaning(of: error, at: endpoint)))
-                    }
+        let loop = group.any()
+        return try await withCheckedContinuation { continuation in
+            if loop.inEventLoop {
+                ask(request, at: location, limit: limit, on: loop) { continuation.resume(returning: $0) }
+            } else {
+                loop.execute { [self] in
+                    ask(request, at: location, limit: limit, on: loop) { continuation.resume(returning: $0) }
                 }
             }
-            guard case .failure(.connect(let code, let endpoint)) = result else { return try result.get() }
-            failure = .connect(code: code, endpoint)
-        }
-        throw failure
+        }.get()
     }
 
-    private func dial(
-        _ place: UpstreamPlace, within time: TimeAmount, on loop: any EventLoop
-    ) -> EventLoopFuture<UpstreamConnection> {
-        if place.isSecure, tls == nil {
-            return loop.makeFailedFuture(UpstreamError.insecure("no trust is configured"))
-        }
+    package func ask(
+        _ request: UpstreamRequest, at location: DiscoveredService, limit: Duration, on loop: any EventLoop,
+        answer: @escaping (Result<UpstreamResponse, UpstreamError>) -> Void
+    ) {
+        UpstreamCall(self, request, at: location, limit: limit, on: loop, answer: answer).goOn()
+    }
+
+    // MARK: For calls
+
+    /// A connection that may serve a request to `place`, perhaps on another loop than `loop`; it is the caller's.
+    func waitingConnection(to place: UpstreamPlace, on loop: any EventLoop) -> UpstreamConnection? {
+        keepsAlive ? idle.take(to: place, on: loop) : nil
+    }
+
+    /// Connects on `loop`, and tells the outcome there, maybe at once.
+    func dial(
+        _ place: UpstreamPlace, within time: TimeAmount, on loop: any EventLoop,
+        outcome: @escaping @Sendable (Result<UpstreamConnection, UpstreamError>) -> Void
+    ) {
+        if place.isSecure, tls == nil { return outcome(.failure(.insecure("no trust is configured"))) }
         let tls = place.isSecure ? tls : nil
         let shelf = keepsAlive ? UpstreamConnectionHandler.Shelf(connections: idle, place: place) : nil
         // Sets TCP_NODELAY by itself.
@@ -95,9 +86,13 @@ package final class HTTPUpstreamClient: UpstreamClient {
                     try pipeline.addHandler(UpstreamConnectionHandler(bodyLimit: bodyLimit, shelf: shelf))
                 }
             }
-        return dial(place.endpoint, within: time, by: bootstrap, on: loop).flatMapThrowing { channel in
-            let pipeline = channel.pipeline.syncOperations
-            return UpstreamConnection(channel, try pipeline.handler(type: UpstreamConnectionHandler.self))
+        dial(place.endpoint, within: time, by: bootstrap, on: loop).whenComplete { result in
+            outcome(
+                Result { () throws in
+                    let channel = try result.get()
+                    let pipeline = channel.pipeline.syncOperations
+                    return UpstreamConnection(channel, try pipeline.handler(type: UpstreamConnectionHandler.self))
+                }.mapError { Self.meaning(of: $0, at: place.endpoint) })
         }
     }
 
@@ -138,16 +133,6 @@ package final class HTTPUpstreamClient: UpstreamClient {
         case EPERM: "EPERM"
         case EMFILE: "EMFILE"
         default: "errno \(code)"
-        }
-    }
-}
-
-extension Result<UpstreamResponse, UpstreamError> {
-    /// Whether the connection ended before the answer did.
-    fileprivate var isClosedByServer: Bool {
-        switch self {
-        case .failure(.closedEarly), .failure(.reset): true
-        default: false
         }
     }
 }

@@ -1,5 +1,6 @@
 import NIOCore
 import NetTypes
+import ServiceDiscovery
 import Synchronization
 
 /// What has to be equal for a connection to serve a request.
@@ -7,6 +8,14 @@ struct UpstreamPlace: Hashable {
     let endpoint: SocketEndpoint
     let hostName: String
     let isSecure: Bool
+
+    /// - Parameter endpoint: one of the addresses of `location`.
+    init(_ endpoint: SocketEndpoint, of location: DiscoveredService) {
+        self.endpoint = endpoint
+        isSecure = location.isSecure
+        // Without TLS nobody asks for the name.
+        hostName = isSecure ? location.hostName : ""
+    }
 }
 
 /// Connections that wait for their next request, by the place they lead to.

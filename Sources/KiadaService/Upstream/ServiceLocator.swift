@@ -2,8 +2,15 @@ package import ServiceDiscovery
 
 /// Finds a dependency; `ServiceDiscovery` does, and tests have their own.
 package protocol ServiceLocator: Sendable {
+    /// Where the Service is at all times, if that is known without a search.
+    var settled: DiscoveredService? { get }
+
     /// Where the Service is now, found in at most `limit`.
     func resolve(limit: Duration) async throws(DiscoveryError) -> DiscoveredService
+}
+
+extension ServiceLocator {
+    package var settled: DiscoveredService? { nil }
 }
 
 extension ServiceDiscovery: ServiceLocator {}

@@ -1,3 +1,4 @@
+package import NIOCore
 package import ServiceDiscovery
 
 /// Carries one request to a dependency and its whole answer back.
@@ -11,4 +12,16 @@ package protocol UpstreamClient: Sendable {
     func response(
         to request: UpstreamRequest, at location: DiscoveredService, limit: Duration
     ) async throws(UpstreamError) -> UpstreamResponse
+}
+
+/// A client that can be asked without a task.
+package protocol CallbackUpstreamClient: UpstreamClient {
+    /// As ``UpstreamClient/response(to:at:limit:)``, for those who are on an event loop.
+    ///
+    /// - Parameters:
+    ///   - loop: the event loop of the caller.
+    ///   - answer: called once, on the loop, maybe at once.
+    func ask(
+        _ request: UpstreamRequest, at location: DiscoveredService, limit: Duration, on loop: any EventLoop,
+        answer: @escaping (Result<UpstreamResponse, UpstreamError>) -> Void)
 }

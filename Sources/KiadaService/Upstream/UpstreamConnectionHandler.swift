@@ -47,7 +47,7 @@ final class UpstreamConnectionHandler: ChannelInboundHandler {
     /// Begins an exchange; only after the one before has its answer.
     func run(_ exchange: UpstreamExchange) {
         guard running == nil, let context, context.channel.isActive else {
-            return exchange.answer.resume(returning: .failure(.closedEarly))
+            return exchange.answer(.failure(.closedEarly))
         }
         watch(until: exchange.deadline, context.eventLoop)
         running = Running(exchange: exchange, reader: ResponseReader(bodyLimit: bodyLimit))
@@ -79,7 +79,7 @@ final class UpstreamConnectionHandler: ChannelInboundHandler {
             } else {
                 context.close(promise: nil)
             }
-            exchange.answer.resume(returning: .success(response))
+            exchange.answer(.success(response))
         }
     }
 
@@ -99,13 +99,11 @@ final class UpstreamConnectionHandler: ChannelInboundHandler {
     private func fail(_ error: UpstreamError, context: ChannelHandlerContext) {
         timer?.task.cancel()
         timer = nil
-        if let running {
-            self.running = nil
-            running.exchange.answer.resume(returning: .failure(error))
-        } else if let shelf {
-            shelf.connections.remove(context.channel, from: shelf.place)
-        }
+        let exchange = running?.exchange
+        running = nil
+        if exchange == nil, let shelf { shelf.connections.remove(context.channel, from: shelf.place) }
         context.close(promise: nil)
+        exchange?.answer(.failure(error))
     }
 
     /// One timer for all exchanges: one that is due too early looks again, since setting another for each exchange costs

@@ -5,10 +5,11 @@ struct UpstreamExchange: Sendable {
     let request: UpstreamRequest
     /// The value of the Host header.
     let authority: String
-    let answer: CheckedContinuation<Result<UpstreamResponse, UpstreamError>, Never>
     let deadline: NIODeadline
     /// What to say when `deadline` passes.
     let limit: Duration
+    /// Called once, on the event loop of the connection.
+    let answer: @Sendable (Result<UpstreamResponse, UpstreamError>) -> Void
 
     /// The request as it goes on the wire.
     ///

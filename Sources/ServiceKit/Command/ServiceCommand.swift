@@ -55,17 +55,21 @@ package struct ServiceAssembly {
     package let readyText: String
     package let check: ReadinessCheck
     package let lasting: LastingAnswers?
+    package let direct: [DirectRoute]
 
-    /// - Parameter lasting: the answers that may be given again as they are; nil when each is made afresh.
+    /// - Parameters:
+    ///   - lasting: the answers that may be given again as they are; nil when each is made afresh.
+    ///   - direct: routes of `router` that can do without it.
     package init(
         router: ServiceRouter, services: [any Service] = [], readyText: String,
-        check: @escaping ReadinessCheck = {}, lasting: LastingAnswers? = nil
+        check: @escaping ReadinessCheck = {}, lasting: LastingAnswers? = nil, direct: [DirectRoute] = []
     ) {
         self.router = router
         self.services = services
         self.readyText = readyText
         self.check = check
         self.lasting = lasting
+        self.direct = direct
     }
 }
 

@@ -42,7 +42,7 @@ struct ServiceRunner<Command: ServiceCommand> {
         ).add(to: assembly.router)
         let responder = ServiceResponder(
             assembly.router, podName: identity.podName, metrics: metrics, accessLog: AccessLog(options.accessLog),
-            lasting: assembly.lasting)
+            lasting: assembly.lasting, direct: assembly.direct)
 
         var services: [any Service] = []
         let connections = HTTPConnectionSetup(

@@ -11,23 +11,42 @@ package enum Gzip {
 
     /// The answer, compressed if that is allowed and worth it.
     static func compressed(_ response: Response, for request: Request) async throws -> Response {
-        guard let length = response.body.contentLength, length > threshold,
-            isText(response.headers[.contentType] ?? ""), response.headers[.contentEncoding] == nil
-        else { return response }
+        guard let length = response.body.contentLength, isWorthIt(length, response.headers) else { return response }
         var response = response
-        response.headers[.vary] = response.headers[.vary].map { "\($0), Accept-Encoding" } ?? "Accept-Encoding"
+        vary(&response.headers)
         guard request.method != .head, isAccepted(by: request.headers[.acceptEncoding] ?? "") else { return response }
         let body = try await response.body.collected() ?? ByteBuffer()
-        guard let small = compress(body), small.readableBytes < body.readableBytes else {
-            response.body = ResponseBody(byteBuffer: body)
-            return response
-        }
-        response.headers[.contentEncoding] = "gzip"
-        response.headers[.contentLength] = nil
-        // The same resource in another coding is another representation.
-        if let tag = response.headers[.eTag], !tag.hasPrefix("W/") { response.headers[.eTag] = "W/\(tag)" }
-        response.body = ResponseBody(byteBuffer: small)
+        let sent = compress(body, &response.headers)
+        response.body = ResponseBody(byteBuffer: sent)
         return response
+    }
+
+    /// The body of an answer to a GET, compressed if that is allowed and worth it; the fields then say so.
+    static func compressed(
+        _ body: ByteBuffer, _ fields: inout HTTPFields, for request: HTTPRequest
+    ) -> ByteBuffer {
+        guard isWorthIt(body.readableBytes, fields) else { return body }
+        vary(&fields)
+        guard isAccepted(by: request.headerFields[.acceptEncoding] ?? "") else { return body }
+        return compress(body, &fields)
+    }
+
+    private static func isWorthIt(_ length: Int, _ fields: HTTPFields) -> Bool {
+        length > threshold && isText(fields[.contentType] ?? "") && fields[.contentEncoding] == nil
+    }
+
+    private static func vary(_ fields: inout HTTPFields) {
+        fields[.vary] = fields[.vary].map { "\($0), Accept-Encoding" } ?? "Accept-Encoding"
+    }
+
+    /// The body compressed, and the fields changed, if that makes it smaller.
+    private static func compress(_ body: ByteBuffer, _ fields: inout HTTPFields) -> ByteBuffer {
+        guard let small = compress(body), small.readableBytes < body.readableBytes else { return body }
+        fields[.contentEncoding] = "gzip"
+        fields[.contentLength] = nil
+        // The same resource in another coding is another representation.
+        if let tag = fields[.eTag], !tag.hasPrefix("W/") { fields[.eTag] = "W/\(tag)" }
+        return small
     }
 
     private static func isText(_ type: String) -> Bool {

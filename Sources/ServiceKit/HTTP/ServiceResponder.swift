@@ -1,5 +1,5 @@
 package import HTTPConnections
-import HTTPTypes
+package import HTTPTypes
 import Hummingbird
 package import HummingbirdCore
 package import Logging
@@ -17,17 +17,21 @@ package struct ServiceResponder: HTTPResponder, ExchangeResponder {
     private let metrics: ServiceMetrics
     private let accessLog: AccessLog
     private let lasting: LastingAnswers?
+    private let direct: DirectAnswers
 
-    /// - Parameter lasting: nil in a service none of whose answers last.
+    /// - Parameters:
+    ///   - lasting: nil in a service none of whose answers last.
+    ///   - direct: routes of `router` that can do without it.
     package init(
         _ router: ServiceRouter, podName: String, metrics: ServiceMetrics, accessLog: AccessLog = AccessLog(.off),
-        lasting: LastingAnswers? = nil
+        lasting: LastingAnswers? = nil, direct: [DirectRoute] = []
     ) {
         self.lasting = lasting
         routes = router.buildResponder()
         self.podName = podName
         self.metrics = metrics
         self.accessLog = accessLog
+        self.direct = DirectAnswers(direct, podName: podName, metrics: metrics, accessLog: accessLog)
     }
 
     package func respond(to request: Request, context: Context) async throws -> Response {
@@ -35,6 +39,12 @@ package struct ServiceResponder: HTTPResponder, ExchangeResponder {
     }
 
     package var contentVersion: UInt64? { lasting?.version() }
+
+    package func begin(
+        _ request: HTTPRequest, on channel: any Channel, finish: @escaping (DirectAnswer) -> Void
+    ) -> Bool {
+        direct.begin(request, on: channel, finish: finish)
+    }
 
     package func answer(to request: Request, on channel: any Channel, logger: Logger) async -> ExchangeAnswer? {
         let source = ApplicationRequestContextSource(channel: channel, logger: logger)
@@ -79,7 +89,9 @@ package struct ServiceResponder: HTTPResponder, ExchangeResponder {
             method: request.method, route: context.endpointPath ?? "NotFound", status: response.status.code)
         let answer = Answer(response: response, route: context.endpointPath) { [accessLog, response] duration in
             series.add(duration)
-            accessLog.write(request, response, context, duration: duration)
+            accessLog.write(
+                request.head, status: response.status, length: response.body.contentLength,
+                client: context.remoteAddress, duration: duration)
         }
         answer.record(ContinuousClock.now - start)
         return answer

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import NIOCore
 
 /// One line per request on standard output; probes and scrapes of the standard endpoints are left out.
@@ -34,17 +34,20 @@ package struct AccessLog: Sendable {
         self.output = output
     }
 
+    /// - Parameters:
+    ///   - length: octets of the answer's body; nil if nobody knows.
+    ///   - client: as the socket has it.
     func write(
-        _ request: Request, _ response: Response, _ context: ServiceRequestContext, duration: Duration
+        _ request: HTTPRequest, status: HTTPResponse.Status, length: Int?, client: SocketAddress?, duration: Duration
     ) {
-        guard format != .off, !Self.quiet.contains(request.uri.path) else { return }
+        guard format != .off, case let uri = URI(request.path ?? ""), !Self.quiet.contains(uri.path) else { return }
         let line = Line(
             time: Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)),
-            client: context.remoteAddress?.ipAddress ?? "-", method: request.method.rawValue,
-            path: Self.printable(request.uri.string), status: response.status.code,
-            bytes: response.body.contentLength ?? 0,
+            client: client?.ipAddress ?? "-", method: request.method.rawValue,
+            path: Self.printable(uri.string), status: status.code,
+            bytes: length ?? 0,
             milliseconds: ((duration / .milliseconds(1)) * 1000).rounded() / 1000,
-            userAgent: request.headers[.userAgent], traceparent: request.headers[Self.traceparent])
+            userAgent: request.headerFields[.userAgent], traceparent: request.headerFields[Self.traceparent])
         output(format == .json ? Self.json(line) : Self.text(line))
     }
 

@@ -1,0 +1,88 @@
+import NIOCore
+import NIOPosix
+import NetTypes
+import ServiceDiscovery
+
+/// One request on its way to a dependency: its addresses are tried one after the other until one is connected.
+///
+/// Belongs to the event loop `loop`, on which everything happens that is not said to happen elsewhere.
+final class UpstreamCall: @unchecked Sendable {
+    private let client: HTTPUpstreamClient
+    private let request: UpstreamRequest
+    private let location: DiscoveredService
+    private let limit: Duration
+    private let deadline: NIODeadline
+    private let loop: any EventLoop
+    private let answer: (Result<UpstreamResponse, UpstreamError>) -> Void
+    /// How many addresses were tried.
+    private var tried = 0
+    private var failure: UpstreamError
+
+    /// - Parameter answer: called once.
+    init(
+        _ client: HTTPUpstreamClient, _ request: UpstreamRequest, at location: DiscoveredService, limit: Duration,
+        on loop: any EventLoop, answer: @escaping (Result<UpstreamResponse, UpstreamError>) -> Void
+    ) {
+        self.client = client
+        self.request = request
+        self.location = location
+        self.limit = limit
+        deadline = .now() + TimeAmount(limit)
+        self.loop = loop
+        self.answer = answer
+        failure = .undiallable("\(location.host) has no address")
+    }
+
+    /// Tries the next address.
+    func goOn() {
+        guard tried < location.addresses.count else { return answer(.failure(failure)) }
+        let place = UpstreamPlace(location.addresses[tried], of: location)
+        guard request.json == nil, let connection = client.waitingConnection(to: place, on: loop) else {
+            return dial(place)
+        }
+        run(over: connection) { [self] result in
+            // The server may close just now; then it has not seen the request, or a GET does no harm twice.
+            if result.isClosedByServer { dial(place) } else { answer(result) }
+        }
+    }
+
+    private func dial(_ place: UpstreamPlace) {
+        // Of the time that is left, each address gets an equal part to answer the dial.
+        let left = deadline - .now()
+        guard left > .zero else { return answer(.failure(tried == 0 ? .timedOut(after: limit) : failure)) }
+        let part = TimeAmount.nanoseconds(left.nanoseconds / Int64(location.addresses.count - tried))
+        tried += 1
+        client.dial(place, within: part, on: loop) { [self] dialled in
+            switch dialled {
+            case .success(let connection):
+                run(over: connection) { [self] result in answer(result) }
+            case .failure(let error):
+                guard case .connect = error else { return answer(.failure(error)) }
+                failure = error
+                goOn()
+            }
+        }
+    }
+
+    /// - Parameter end: called on this call's loop, whatever the connection's is.
+    private func run(
+        over connection: UpstreamConnection, end: @escaping @Sendable (Result<UpstreamResponse, UpstreamError>) -> Void
+    ) {
+        let loop = loop
+        let isHere = connection.channel.eventLoop === loop
+        connection.run(
+            UpstreamExchange(request: request, authority: location.host, deadline: deadline, limit: limit) { result in
+                if isHere { end(result) } else { loop.execute { end(result) } }
+            })
+    }
+}
+
+extension Result<UpstreamResponse, UpstreamError> {
+    /// Whether the connection ended before the answer did.
+    fileprivate var isClosedByServer: Bool {
+        switch self {
+        case .failure(.closedEarly), .failure(.reset): true
+        default: false
+        }
+    }
+}
