@@ -123,8 +123,8 @@ var targets: [Target] = [
     library(
         "KiadaService",
         [
-            "ServiceKit", "ServiceDiscovery", "NetTypes", hummingbird, httpTypes, logging, lifecycle, argumentParser,
-            mustache, nioCore, nioPosix, nioHTTP1, nioSSL,
+            "CLinux", "ServiceKit", "ServiceDiscovery", "NetTypes", hummingbird, httpTypes, logging, lifecycle,
+            argumentParser, mustache, nioCore, nioPosix, nioHTTP1, nioSSL,
         ],
         resources: [.embedInCode("Resources")]),
     library(

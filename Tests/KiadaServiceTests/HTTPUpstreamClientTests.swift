@@ -101,6 +101,40 @@ struct HTTPUpstreamClientTests {
     func garbage(answer: String, expected: UpstreamError) async throws {
         let server = try await RawServer(answer, closes: true)
         await #expect(throws: expected) { try await ask([server.endpoint]) }
+        await #expect(throws: expected) { try await ask([server.endpoint], keepsAlive: true) }
+        try await server.stop()
+    }
+
+    @Test("a body up to the connection's end, and one in chunks", arguments: [false, true])
+    func otherBodies(keepsAlive: Bool) async throws {
+        let chunks = "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
+        for rest in ["\r\nabc", chunks] {
+            let server = try await RawServer("HTTP/1.1 200 OK\r\n\(rest)", closes: true)
+            let response = try await ask([server.endpoint], keepsAlive: keepsAlive)
+            #expect(response.body == Array("abc".utf8))
+            try await server.stop()
+        }
+    }
+
+    @Test("more requests at once than a loop's watch has room for")
+    func many() async throws {
+        let server = try await RawServer(Self.good, closes: false)
+        let loop = MultiThreadedEventLoopGroup.singleton.any()
+        let client = HTTPUpstreamClient(bodyLimit: 1000)
+        let place = DiscoveredService(
+            method: .variables, scheme: "http", host: "quote", basePath: "", addresses: [server.endpoint], attempts: [])
+        let count = SocketWatch.capacity + 50
+        let statuses = try await loop.flatSubmit {
+            let answers = (0..<count).map { _ in
+                let promise = loop.makePromise(of: Int.self)
+                client.ask(UpstreamRequest(path: "/quote"), at: place, limit: .seconds(10), on: loop) { result in
+                    promise.completeWith(result.map(\.status).mapError { $0 as any Error })
+                }
+                return promise.futureResult
+            }
+            return EventLoopFuture.whenAllSucceed(answers, on: loop)
+        }.get()
+        #expect(statuses == Array(repeating: 200, count: count))
         try await server.stop()
     }
 
@@ -109,6 +143,9 @@ struct HTTPUpstreamClientTests {
         let server = try await RawServer(nil, closes: false)
         await #expect(throws: UpstreamError.timedOut(after: .milliseconds(100))) {
             try await ask([server.endpoint], limit: .milliseconds(100))
+        }
+        await #expect(throws: UpstreamError.timedOut(after: .milliseconds(100))) {
+            try await ask([server.endpoint], keepsAlive: true, limit: .milliseconds(100))
         }
         try await server.stop()
     }

@@ -3,6 +3,7 @@
 // System calls and constants of Linux that Swift's Glibc module does not show. No logic.
 
 #if defined(__linux__)
+#include <linux/aio_abi.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 // Declared by glibc only under _GNU_SOURCE, which an importing module may have missed.
@@ -47,6 +49,30 @@ static inline int clinux_sendmmsg(int descriptor, struct clinux_mmsghdr *message
 }
 // Block until there is a first datagram, then take what else is there already.
 #define CLINUX_MSG_WAITFORONE 0x10000
+
+// Asynchronous I/O of the kernel's own kind (io_submit(2)), for which glibc has no functions; of it the waiting for a descriptor.
+static inline int clinux_aio_setup(unsigned int capacity, aio_context_t *context) {
+    return (int)syscall(SYS_io_setup, capacity, context);
+}
+static inline int clinux_aio_destroy(aio_context_t context) { return (int)syscall(SYS_io_destroy, context); }
+// One event once a descriptor is ready, which adds one to the eventfd `bell`; 1 if that is agreed.
+static inline int clinux_aio_poll(aio_context_t context, int descriptor, uint16_t events, int bell, uint64_t token) {
+    struct iocb wish = {
+        .aio_data = token,
+        .aio_lio_opcode = IOCB_CMD_POLL,
+        .aio_fildes = (uint32_t)descriptor,
+        .aio_buf = events,
+        .aio_flags = IOCB_FLAG_RESFD,
+        .aio_resfd = (uint32_t)bell,
+    };
+    struct iocb *wishes[1] = {&wish};
+    return (int)syscall(SYS_io_submit, context, 1, wishes);
+}
+// Events that are there; does not wait.
+static inline int clinux_aio_events(aio_context_t context, struct io_event *events, long capacity) {
+    struct timespec none = {0, 0};
+    return (int)syscall(SYS_io_getevents, context, 0, capacity, events, &none);
+}
 
 // posix_spawn's flag for a new session, which glibc shows only under _GNU_SOURCE.
 #define CLINUX_POSIX_SPAWN_SETSID 0x80

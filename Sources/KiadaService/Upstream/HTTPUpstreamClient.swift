@@ -8,7 +8,7 @@ package import ServiceDiscovery
 ///
 /// Each request dials afresh, so that the service proxy balances each; with `keepsAlive` connections are used again.
 package final class HTTPUpstreamClient: CallbackUpstreamClient {
-    private let keepsAlive: Bool
+    let keepsAlive: Bool
     private let bodyLimit: Int
     private let tls: NIOSSLContext?
     private let idle = IdleConnections()
@@ -66,6 +66,13 @@ package final class HTTPUpstreamClient: CallbackUpstreamClient {
         keepsAlive ? idle.take(to: place, on: loop) : nil
     }
 
+    /// Begins an exchange over a connection of its own, if it is one that needs no channel; to be called on `loop`.
+    func begin(_ exchange: UpstreamExchange, at place: UpstreamPlace, on loop: any EventLoop) -> LoopbackExchange.Start
+    {
+        guard !keepsAlive, !place.isSecure else { return .impossible }
+        return LoopbackExchange.begin(exchange, at: place.endpoint, on: loop, bodyLimit: bodyLimit)
+    }
+
     /// Connects on `loop`, and tells the outcome there, maybe at once.
     func dial(
         _ place: UpstreamPlace, within time: TimeAmount, on loop: any EventLoop,
@@ -99,11 +106,8 @@ package final class HTTPUpstreamClient: CallbackUpstreamClient {
     private func dial(
         _ endpoint: SocketEndpoint, within time: TimeAmount, by bootstrap: ClientBootstrap, on loop: any EventLoop
     ) -> EventLoopFuture<any Channel> {
-        let address: SocketAddress
-        do {
-            address = try SocketAddress(ipAddress: endpoint.address.description, port: Int(endpoint.port))
-        } catch {
-            return loop.makeFailedFuture(error)
+        guard let address = SocketAddress(endpoint) else {
+            return loop.makeFailedFuture(UpstreamError.undiallable("connect \(endpoint)"))
         }
         switch LoopbackDial.dial(endpoint, at: address) {
         case .connected(let descriptor): return bootstrap.withConnectedSocket(descriptor)
@@ -116,23 +120,8 @@ package final class HTTPUpstreamClient: CallbackUpstreamClient {
         switch error {
         case let error as UpstreamError: error
         case ChannelError.connectTimeout: .connect(code: "ETIMEDOUT", endpoint)
-        case let error as IOError: .connect(code: name(ofErrno: error.errnoCode), endpoint)
+        case let error as IOError: .connect(code: UpstreamError.name(ofErrno: error.errnoCode), endpoint)
         default: .undiallable("connect \(endpoint): \(error)")
-        }
-    }
-
-    private static func name(ofErrno code: CInt) -> String {
-        switch code {
-        case ECONNREFUSED: "ECONNREFUSED"
-        case ECONNRESET: "ECONNRESET"
-        case EHOSTUNREACH: "EHOSTUNREACH"
-        case ENETUNREACH: "ENETUNREACH"
-        case EADDRNOTAVAIL: "EADDRNOTAVAIL"
-        case ETIMEDOUT: "ETIMEDOUT"
-        case EACCES: "EACCES"
-        case EPERM: "EPERM"
-        case EMFILE: "EMFILE"
-        default: "errno \(code)"
         }
     }
 }

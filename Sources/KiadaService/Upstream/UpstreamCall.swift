@@ -8,8 +8,11 @@ import ServiceDiscovery
 /// Belongs to the event loop `loop`, on which everything happens that is not said to happen elsewhere.
 final class UpstreamCall: @unchecked Sendable {
     private let client: HTTPUpstreamClient
-    private let request: UpstreamRequest
     private let location: DiscoveredService
+    /// As it goes on the wire.
+    private let request: ByteBuffer
+    /// Whether the request may be sent again.
+    private let isRepeatable: Bool
     private let limit: Duration
     private let deadline: NIODeadline
     private let loop: any EventLoop
@@ -24,8 +27,9 @@ final class UpstreamCall: @unchecked Sendable {
         on loop: any EventLoop, answer: @escaping (Result<UpstreamResponse, UpstreamError>) -> Void
     ) {
         self.client = client
-        self.request = request
         self.location = location
+        self.request = request.bytes(to: location.host, keepsAlive: client.keepsAlive)
+        isRepeatable = request.json == nil
         self.limit = limit
         deadline = .now() + TimeAmount(limit)
         self.loop = loop
@@ -37,7 +41,7 @@ final class UpstreamCall: @unchecked Sendable {
     func goOn() {
         guard tried < location.addresses.count else { return answer(.failure(failure)) }
         let place = UpstreamPlace(location.addresses[tried], of: location)
-        guard request.json == nil, let connection = client.waitingConnection(to: place, on: loop) else {
+        guard isRepeatable, let connection = client.waitingConnection(to: place, on: loop) else {
             return dial(place)
         }
         run(over: connection) { [self] result in
@@ -52,6 +56,13 @@ final class UpstreamCall: @unchecked Sendable {
         guard left > .zero else { return answer(.failure(tried == 0 ? .timedOut(after: limit) : failure)) }
         let part = TimeAmount.nanoseconds(left.nanoseconds / Int64(location.addresses.count - tried))
         tried += 1
+        switch client.begin(exchange { [self] result in answer(result) }, at: place, on: loop) {
+        case .begun: return
+        case .refused(let code):
+            failure = .connect(code: code, place.endpoint)
+            return goOn()
+        case .impossible: break
+        }
         client.dial(place, within: part, on: loop) { [self] dialled in
             switch dialled {
             case .success(let connection):
@@ -70,10 +81,13 @@ final class UpstreamCall: @unchecked Sendable {
     ) {
         let loop = loop
         let isHere = connection.channel.eventLoop === loop
-        connection.run(
-            UpstreamExchange(request: request, authority: location.host, deadline: deadline, limit: limit) { result in
-                if isHere { end(result) } else { loop.execute { end(result) } }
-            })
+        connection.run(exchange { result in if isHere { end(result) } else { loop.execute { end(result) } } })
+    }
+
+    private func exchange(
+        _ end: @escaping @Sendable (Result<UpstreamResponse, UpstreamError>) -> Void
+    ) -> UpstreamExchange {
+        UpstreamExchange(request: request, deadline: deadline, limit: limit, answer: end)
     }
 }
 

@@ -51,7 +51,7 @@ final class UpstreamConnectionHandler: ChannelInboundHandler {
         }
         watch(until: exchange.deadline, context.eventLoop)
         running = Running(exchange: exchange, reader: ResponseReader(bodyLimit: bodyLimit))
-        context.writeAndFlush(wrapOutboundOut(exchange.bytes(keepsAlive: shelf != nil)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(exchange.request), promise: nil)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -1,3 +1,4 @@
+import Glibc
 package import NetTypes
 
 /// Why a dependency gave no usable answer.
@@ -51,6 +52,24 @@ package enum UpstreamError: Error, Equatable, CustomStringConvertible {
         case .connect, .unknownHost, .undiallable, .reset, .closedEarly, .tooLarge, .invalidResponse, .status,
             .insecure:
             false
+        }
+    }
+}
+
+extension UpstreamError {
+    /// As `connect` has it.
+    static func name(ofErrno code: CInt) -> String {
+        switch code {
+        case ECONNREFUSED: "ECONNREFUSED"
+        case ECONNRESET: "ECONNRESET"
+        case EHOSTUNREACH: "EHOSTUNREACH"
+        case ENETUNREACH: "ENETUNREACH"
+        case EADDRNOTAVAIL: "EADDRNOTAVAIL"
+        case ETIMEDOUT: "ETIMEDOUT"
+        case EACCES: "EACCES"
+        case EPERM: "EPERM"
+        case EMFILE: "EMFILE"
+        default: "errno \(code)"
         }
     }
 }

@@ -1,0 +1,133 @@
+import CLinux
+import Glibc
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Tells exchanges when their sockets, which are no channels, can be read.
+///
+/// NIO's loops watch nothing but their channels, and to make one takes longer than a whole exchange over loopback without it
+/// (docs/benchmarks.md). Here the kernel watches (io_submit(2), IOCB_CMD_POLL) and rings an eventfd, which is the one channel.
+/// Belongs to the event loop, and lives as long.
+final class SocketWatch {
+    /// Sockets that wait at the same time.
+    static let capacity = 256
+    private static let watches = Mutex<[ObjectIdentifier: NIOLoopBound<SocketWatch>?]>([:])
+
+    private let loop: any EventLoop
+    private let context: aio_context_t
+    private let bell: CInt
+    private var waiting: [CInt: LoopbackExchange] = [:]
+    private var isOver = false
+    private var events = [io_event](repeating: io_event(), count: 64)
+    /// One for all deadlines: it looks when it is due who is late.
+    private var timer: (due: NIODeadline, task: Scheduled<Void>)?
+    /// What whoever reads may use for that, one after the other.
+    var buffer = ByteBuffer()
+
+    /// The watch of a loop; nil where the kernel has none to give. To be called on the loop.
+    static func of(_ loop: any EventLoop) -> SocketWatch? {
+        let key = ObjectIdentifier(loop)
+        if let known = watches.withLock({ $0[key] }) { return known?.value }
+        let watch = SocketWatch(loop)
+        let bound = watch.map { NIOLoopBound($0, eventLoop: loop) }
+        watches.withLock { $0[key] = .some(bound) }
+        return watch
+    }
+
+    private init?(_ loop: any EventLoop) {
+        var context = aio_context_t()
+        guard clinux_aio_setup(UInt32(Self.capacity), &context) == 0 else { return nil }
+        let bell = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
+        // Old kernels have the calls and not this wish: it is tried with a descriptor that is always ready.
+        guard bell >= 0, clinux_aio_poll(context, bell, UInt16(POLLOUT), bell, UInt64.max) == 1 else {
+            if bell >= 0 { close(bell) }
+            _ = clinux_aio_destroy(context)
+            return nil
+        }
+        (self.loop, self.context, self.bell) = (loop, context, bell)
+        let this = NIOLoopBound(self, eventLoop: loop)
+        NIOPipeBootstrap(group: loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(BellHandler(this.value))
+                }
+            }
+            .takingOwnershipOfDescriptor(input: bell).whenFailure { _ in
+                this.value.end()
+                close(bell)
+            }
+    }
+
+    /// Whether one more can wait.
+    var hasRoom: Bool { waiting.count < Self.capacity && !isOver }
+
+    /// Whether the exchange is told, once, when its socket can be read or is at its end; until then the socket must stay open.
+    func add(_ exchange: LoopbackExchange) -> Bool {
+        let descriptor = exchange.descriptor
+        guard hasRoom, clinux_aio_poll(context, descriptor, UInt16(POLLIN), bell, UInt64(descriptor)) == 1 else {
+            return false
+        }
+        waiting[descriptor] = exchange
+        watch(until: exchange.deadline)
+        return true
+    }
+
+    /// Tells those whose sockets are ready.
+    fileprivate func ring() {
+        while case let count = Int(clinux_aio_events(context, &events, events.count)), count > 0 {
+            for index in 0..<count {
+                waiting.removeValue(forKey: CInt(truncatingIfNeeded: events[index].data))?.becameReadable()
+            }
+            if count < events.count { return }
+        }
+    }
+
+    private func watch(until due: NIODeadline) {
+        if let timer {
+            guard due < timer.due else { return }
+            timer.task.cancel()
+        }
+        let this = NIOLoopBound(self, eventLoop: loop)
+        timer = (due, loop.scheduleTask(deadline: due) { this.value.timerFired() })
+    }
+
+    private func timerFired() {
+        timer = nil
+        let now = NIODeadline.now()
+        var next: NIODeadline?
+        for exchange in waiting.values {
+            if exchange.deadline <= now {
+                exchange.expire()
+            } else {
+                next = min(next ?? .distantFuture, exchange.deadline)
+            }
+        }
+        if let next { watch(until: next) }
+    }
+
+    /// The loop stops: nobody can be told any more.
+    fileprivate func end() {
+        guard !isOver else { return }
+        isOver = true
+        Self.watches.withLock { $0[ObjectIdentifier(loop)] = nil }
+        timer?.task.cancel()
+        _ = clinux_aio_destroy(context)
+        let left = waiting.values
+        waiting = [:]
+        for exchange in left { exchange.abandon() }
+    }
+}
+
+/// Reads the eventfd, whose count nobody needs.
+private final class BellHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let watch: SocketWatch
+
+    init(_ watch: SocketWatch) { self.watch = watch }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { watch.ring() }
+
+    func channelInactive(context: ChannelHandlerContext) { watch.end() }
+}
