@@ -124,10 +124,11 @@ struct HTTPUpstreamClientTests {
         let place = DiscoveredService(
             method: .variables, scheme: "http", host: "quote", basePath: "", addresses: [server.endpoint], attempts: [])
         let count = SocketWatch.capacity + 50
+        let request = client.prepared(UpstreamRequest(path: "/quote"), at: place)
         let statuses = try await loop.flatSubmit {
             let answers = (0..<count).map { _ in
                 let promise = loop.makePromise(of: Int.self)
-                client.ask(UpstreamRequest(path: "/quote"), at: place, limit: .seconds(10), on: loop) { result in
+                client.ask(request, limit: .seconds(10), on: loop) { result in
                     promise.completeWith(result.map(\.status).mapError { $0 as any Error })
                 }
                 return promise.futureResult

@@ -1,3 +1,4 @@
+import NIOCore
 import ServiceKit
 
 /// The page for terminals (rule 10.1).
@@ -6,42 +7,41 @@ package enum TextPage {
     ///
     /// What could not be had stands as `ERROR: ...` in its section, and the page is whole all the same.
     package static func text(_ contents: PageContents) -> String {
-        let quote: String
+        var page = ByteBuffer()
+        write(contents, to: &page)
+        return String(buffer: page)
+    }
+
+    static func write(_ contents: PageContents, to page: inout ByteBuffer) {
+        page.write("KUBERNETES IN ACTION DEMO APPLICATION v", Kiada.edition, "\n\n==== TIP OF THE MINUTE\n")
         switch contents.quote {
-        case .success(let served): quote = served.value
-        case .failure(let error): quote = "ERROR: \(error)"
+        case .success(let served): page.writeString(served.value)
+        case .failure(let error): page.write("ERROR: ", error.description)
         }
-        let question: String
+        page.writeStaticString("\n\n==== POP QUIZ\n")
         let id: String
         switch contents.question {
         case .success(let served):
-            question = served.value.answers.enumerated().reduce(into: served.value.text) { text, answer in
-                text += "\n\(answer.offset)) \(answer.element)"
-            }
+            page.writeString(served.value.text)
+            for (index, answer) in served.value.answers.enumerated() { page.write("\n", String(index), ") ", answer) }
             id = served.value.id.pathComponent
         case .failure(let error):
-            question = "ERROR: \(error)"
+            page.write("ERROR: ", error.description)
             id = "undefined"
         }
+        page.write(
+            "\n\nSubmit your answer to /question/", id, "/answers/<index of answer> using the POST method.\n\n",
+            "==== REQUEST INFO\nRequest processed by Kiada ", Kiada.edition)
         let pod = contents.identity
-        return """
-            KUBERNETES IN ACTION DEMO APPLICATION v\(Kiada.edition)
+        page.write(" running in pod \"", pod.podName, "\" on node \"", pod.nodeName, "\".\n")
+        page.write("Pod hostname: ", pod.hostname, "; Pod IP: ", pod.podIP, "; Node IP: ", pod.nodeIP)
+        page.write("; Client IP: ", contents.clientIP, "\n", contents.statusMessage, "\n\n")
+        page.writeStaticString("HTML version of this content is available at /html\n")
+    }
+}
 
-            ==== TIP OF THE MINUTE
-            \(quote)
-
-            ==== POP QUIZ
-            \(question)
-
-            Submit your answer to /question/\(id)/answers/<index of answer> using the POST method.
-
-            ==== REQUEST INFO
-            Request processed by Kiada \(Kiada.edition) running in pod "\(pod.podName)" on node "\(pod.nodeName)".
-            Pod hostname: \(pod.hostname); Pod IP: \(pod.podIP); Node IP: \(pod.nodeIP); Client IP: \(contents.clientIP)
-            \(contents.statusMessage)
-
-            HTML version of this content is available at /html
-
-            """
+extension ByteBuffer {
+    fileprivate mutating func write(_ texts: String...) {
+        for text in texts { writeString(text) }
     }
 }

@@ -28,10 +28,12 @@ extension KiadaRoutes {
     ) {
         let trace = request.trace
         let answers = PageAnswers { quote, question in
-            finish(ByteBuffer(string: TextPage.text(page(showing: quote, question, to: client))))
+            var text = ByteBufferAllocator().buffer(capacity: 2048)
+            TextPage.write(page(showing: quote, question, to: client), to: &text)
+            finish(text)
         }
         quote.ask(trace: trace, on: loop) { answers.quote = $0 }
-        quiz.ask(.random, trace: trace, on: loop) { answers.question = $0 }
+        quiz.askRandom(trace: trace, on: loop) { answers.question = $0 }
     }
 }
 

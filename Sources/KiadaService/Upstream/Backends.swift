@@ -5,8 +5,13 @@ import ServiceDiscovery
 /// The quote service, as kiada sees it.
 package struct QuoteBackend: Sendable {
     package let dependency: Dependency
+    /// The request without a trace.
+    private let prepared: PreparedRequest?
 
-    package init(_ dependency: Dependency) { self.dependency = dependency }
+    package init(_ dependency: Dependency) {
+        self.dependency = dependency
+        prepared = dependency.prepared { Self.request(at: $0, TraceContext()) }
+    }
 
     /// The present quote.
     ///
@@ -23,7 +28,9 @@ package struct QuoteBackend: Sendable {
     func ask(
         trace: TraceContext, on loop: any EventLoop, answer: @escaping (Result<Served<String>, UpstreamError>) -> Void
     ) {
-        dependency.ask({ Self.request(at: $0, trace) }, on: loop) { result in
+        let request = trace.isEmpty ? prepared : dependency.prepared { Self.request(at: $0, trace) }
+        guard let request else { return }
+        dependency.ask(request, on: loop) { result in
             answer(Result { () throws(UpstreamError) in try Self.quote(in: result.get()) })
         }
     }
@@ -59,21 +66,28 @@ package struct QuizBackend: Sendable {
 
     package let dependency: Dependency
     private let known = KnownQuestions()
+    /// The request for a random question without a trace.
+    private let prepared: PreparedRequest?
 
-    package init(_ dependency: Dependency) { self.dependency = dependency }
+    package init(_ dependency: Dependency) {
+        self.dependency = dependency
+        prepared = dependency.prepared { Self.request(.random, at: $0, TraceContext()) }
+    }
 
     package func question(_ choice: Choice, trace: TraceContext) async throws(UpstreamError) -> Served<Question> {
         try question(in: try await dependency.response { Self.request(choice, at: $0, trace) })
     }
 
-    /// A question without a task; only of a dependency that ``Dependency/isSettled``.
+    /// A random question without a task; only of a dependency that ``Dependency/isSettled``.
     ///
     /// - Parameter answer: called once, on the loop.
-    func ask(
-        _ choice: Choice, trace: TraceContext, on loop: any EventLoop,
+    func askRandom(
+        trace: TraceContext, on loop: any EventLoop,
         answer: @escaping (Result<Served<Question>, UpstreamError>) -> Void
     ) {
-        dependency.ask({ Self.request(choice, at: $0, trace) }, on: loop) { result in
+        let request = trace.isEmpty ? prepared : dependency.prepared { Self.request(.random, at: $0, trace) }
+        guard let request else { return }
+        dependency.ask(request, on: loop) { [self] result in
             answer(Result { () throws(UpstreamError) in try question(in: result.get()) })
         }
     }

@@ -2,7 +2,7 @@ import NIOCore
 package import ServiceDiscovery
 
 /// A Service that kiada asks: how to find it, how to talk to it, and how long both may take.
-package struct Dependency: Sendable {
+package final class Dependency: Sendable {
     /// `quote` or `quiz`.
     package let name: String
     private let host: String
@@ -12,7 +12,9 @@ package struct Dependency: Sendable {
     private let now: @Sendable () -> ContinuousClock.Instant
     /// Told the end of every request: nil for a success.
     private let observe: @Sendable (UpstreamError?) -> Void
-    private let settled: (location: DiscoveredService, client: any CallbackUpstreamClient)?
+    /// Where the Service always is, and who asks it there without a task; nil where one is needed.
+    private let place: DiscoveredService?
+    private let caller: (any CallbackUpstreamClient)?
 
     /// - Parameters:
     ///   - name: the name of the Service.
@@ -34,9 +36,8 @@ package struct Dependency: Sendable {
         self.limit = limit
         self.now = now
         self.observe = observe
-        settled = locator.settled.flatMap { location in
-            (client as? any CallbackUpstreamClient).map { (location, $0) }
-        }
+        caller = client as? any CallbackUpstreamClient
+        place = caller == nil ? nil : locator.settled
     }
 
     /// Where the Service is now.
@@ -54,22 +55,26 @@ package struct Dependency: Sendable {
         return try outcome(of: result).get()
     }
 
-    /// Whether ``ask(_:on:answer:)`` can be used: the place needs no search, and the client no task.
-    var isSettled: Bool { settled != nil }
+    /// Whether the Service can be asked without a task: the place needs no search, and the client none either.
+    var isSettled: Bool { place != nil }
 
-    /// As ``response(to:)`` for those who are on an event loop; only if it ``isSettled``.
+    /// The request that `request` makes for the place of the Service, ready to be sent as often as is liked; nil unless that
+    /// ``isSettled``.
+    func prepared(_ request: (DiscoveredService) -> UpstreamRequest) -> PreparedRequest? {
+        place.flatMap { caller?.prepared(request($0), at: $0) }
+    }
+
+    /// As ``response(to:)`` for those who are on an event loop.
     ///
     /// - Parameters:
+    ///   - request: one that this dependency has ``prepared(_:)``.
     ///   - loop: the event loop of the caller.
     ///   - answer: called once, on the loop, maybe at once.
     func ask(
-        _ request: (DiscoveredService) -> UpstreamRequest, on loop: any EventLoop,
+        _ request: PreparedRequest, on loop: any EventLoop,
         answer: @escaping (Result<UpstreamResponse, UpstreamError>) -> Void
     ) {
-        guard let settled else { return answer(.failure(.unknownHost(host))) }
-        settled.client.ask(request(settled.location), at: settled.location, limit: limit, on: loop) { result in
-            answer(outcome(of: result))
-        }
+        caller?.ask(request, limit: limit, on: loop) { [self] result in answer(outcome(of: result)) }
     }
 
     private func raw(

@@ -8,7 +8,7 @@ package import ServiceDiscovery
 ///
 /// Each request dials afresh, so that the service proxy balances each; with `keepsAlive` connections are used again.
 package final class HTTPUpstreamClient: CallbackUpstreamClient {
-    let keepsAlive: Bool
+    private let keepsAlive: Bool
     private let bodyLimit: Int
     private let tls: NIOSSLContext?
     private let idle = IdleConnections()
@@ -41,22 +41,25 @@ package final class HTTPUpstreamClient: CallbackUpstreamClient {
         to request: UpstreamRequest, at location: DiscoveredService, limit: Duration
     ) async throws(UpstreamError) -> UpstreamResponse {
         let loop = group.any()
+        let request = prepared(request, at: location)
         return try await withCheckedContinuation { continuation in
             if loop.inEventLoop {
-                ask(request, at: location, limit: limit, on: loop) { continuation.resume(returning: $0) }
+                ask(request, limit: limit, on: loop) { continuation.resume(returning: $0) }
             } else {
-                loop.execute { [self] in
-                    ask(request, at: location, limit: limit, on: loop) { continuation.resume(returning: $0) }
-                }
+                loop.execute { [self] in ask(request, limit: limit, on: loop) { continuation.resume(returning: $0) } }
             }
         }.get()
     }
 
+    package func prepared(_ request: UpstreamRequest, at location: DiscoveredService) -> PreparedRequest {
+        PreparedRequest(request, at: location, keepsAlive: keepsAlive)
+    }
+
     package func ask(
-        _ request: UpstreamRequest, at location: DiscoveredService, limit: Duration, on loop: any EventLoop,
+        _ request: PreparedRequest, limit: Duration, on loop: any EventLoop,
         answer: @escaping (Result<UpstreamResponse, UpstreamError>) -> Void
     ) {
-        UpstreamCall(self, request, at: location, limit: limit, on: loop, answer: answer).goOn()
+        UpstreamCall(self, request, limit: limit, on: loop, answer: answer).goOn()
     }
 
     // MARK: For calls

@@ -16,6 +16,9 @@ struct UpstreamPlace: Hashable {
         // Without TLS nobody asks for the name.
         hostName = isSecure ? location.hostName : ""
     }
+
+    /// The rest seldom differs where this does not.
+    func hash(into hasher: inout Hasher) { hasher.combine(endpoint) }
 }
 
 /// Connections that wait for their next request, by the place they lead to.

@@ -1,47 +1,41 @@
 import NIOCore
 import NIOPosix
-import NetTypes
-import ServiceDiscovery
 
 /// One request on its way to a dependency: its addresses are tried one after the other until one is connected.
 ///
 /// Belongs to the event loop `loop`, on which everything happens that is not said to happen elsewhere.
 final class UpstreamCall: @unchecked Sendable {
     private let client: HTTPUpstreamClient
-    private let location: DiscoveredService
-    /// As it goes on the wire.
-    private let request: ByteBuffer
-    /// Whether the request may be sent again.
-    private let isRepeatable: Bool
+    private let request: PreparedRequest
     private let limit: Duration
     private let deadline: NIODeadline
     private let loop: any EventLoop
     private let answer: (Result<UpstreamResponse, UpstreamError>) -> Void
     /// How many addresses were tried.
     private var tried = 0
-    private var failure: UpstreamError
+    /// Of the address before; nil at the first one.
+    private var failure: UpstreamError?
 
     /// - Parameter answer: called once.
     init(
-        _ client: HTTPUpstreamClient, _ request: UpstreamRequest, at location: DiscoveredService, limit: Duration,
-        on loop: any EventLoop, answer: @escaping (Result<UpstreamResponse, UpstreamError>) -> Void
+        _ client: HTTPUpstreamClient, _ request: PreparedRequest, limit: Duration, on loop: any EventLoop,
+        answer: @escaping (Result<UpstreamResponse, UpstreamError>) -> Void
     ) {
         self.client = client
-        self.location = location
-        self.request = request.bytes(to: location.host, keepsAlive: client.keepsAlive)
-        isRepeatable = request.json == nil
+        self.request = request
         self.limit = limit
         deadline = .now() + TimeAmount(limit)
         self.loop = loop
         self.answer = answer
-        failure = .undiallable("\(location.host) has no address")
     }
 
     /// Tries the next address.
     func goOn() {
-        guard tried < location.addresses.count else { return answer(.failure(failure)) }
-        let place = UpstreamPlace(location.addresses[tried], of: location)
-        guard isRepeatable, let connection = client.waitingConnection(to: place, on: loop) else {
+        guard tried < request.places.count else {
+            return answer(.failure(failure ?? .undiallable("\(request.host) has no address")))
+        }
+        let place = request.places[tried]
+        guard request.isRepeatable, let connection = client.waitingConnection(to: place, on: loop) else {
             return dial(place)
         }
         run(over: connection) { [self] result in
@@ -53,8 +47,8 @@ final class UpstreamCall: @unchecked Sendable {
     private func dial(_ place: UpstreamPlace) {
         // Of the time that is left, each address gets an equal part to answer the dial.
         let left = deadline - .now()
-        guard left > .zero else { return answer(.failure(tried == 0 ? .timedOut(after: limit) : failure)) }
-        let part = TimeAmount.nanoseconds(left.nanoseconds / Int64(location.addresses.count - tried))
+        guard left > .zero else { return answer(.failure(failure ?? .timedOut(after: limit))) }
+        let part = TimeAmount.nanoseconds(left.nanoseconds / Int64(request.places.count - tried))
         tried += 1
         switch client.begin(exchange { [self] result in answer(result) }, at: place, on: loop) {
         case .begun: return
@@ -87,7 +81,7 @@ final class UpstreamCall: @unchecked Sendable {
     private func exchange(
         _ end: @escaping @Sendable (Result<UpstreamResponse, UpstreamError>) -> Void
     ) -> UpstreamExchange {
-        UpstreamExchange(request: request, deadline: deadline, limit: limit, answer: end)
+        UpstreamExchange(request: request.bytes, deadline: deadline, limit: limit, answer: end)
     }
 }
 

@@ -16,12 +16,15 @@ package protocol UpstreamClient: Sendable {
 
 /// A client that can be asked without a task.
 package protocol CallbackUpstreamClient: UpstreamClient {
+    func prepared(_ request: UpstreamRequest, at location: DiscoveredService) -> PreparedRequest
+
     /// As ``UpstreamClient/response(to:at:limit:)``, for those who are on an event loop.
     ///
     /// - Parameters:
+    ///   - request: one that this client has prepared.
     ///   - loop: the event loop of the caller.
     ///   - answer: called once, on the loop, maybe at once.
     func ask(
-        _ request: UpstreamRequest, at location: DiscoveredService, limit: Duration, on loop: any EventLoop,
+        _ request: PreparedRequest, limit: Duration, on loop: any EventLoop,
         answer: @escaping (Result<UpstreamResponse, UpstreamError>) -> Void)
 }

@@ -55,22 +55,19 @@ final class UpstreamConnectionHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard var current = running else { return context.close(promise: nil) }
-        running = nil  // so that the body is changed in place
-        let action = current.reader.receive(unwrapInboundIn(data))
-        running = current
-        perform(action, current.exchange, context)
+        // In place: a copy of what has come would have to be made.
+        guard let action = running?.reader.receive(unwrapInboundIn(data)) else { return context.close(promise: nil) }
+        perform(action, context)
     }
 
-    private func perform(
-        _ action: ResponseReader.Action, _ exchange: UpstreamExchange, _ context: ChannelHandlerContext
-    ) {
+    private func perform(_ action: ResponseReader.Action, _ context: ChannelHandlerContext) {
         switch action {
         case .wait:
             break
         case .fail(let error):
             fail(error, context: context)
         case .finish(let response, let isReusable):
+            let exchange = running?.exchange
             running = nil
             if isReusable, let shelf,
                 shelf.connections.add(UpstreamConnection(context.channel, self), to: shelf.place)
@@ -79,16 +76,12 @@ final class UpstreamConnectionHandler: ChannelInboundHandler {
             } else {
                 context.close(promise: nil)
             }
-            exchange.answer(.success(response))
+            exchange?.answer(.success(response))
         }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if var current = running {
-            perform(current.reader.end(), current.exchange, context)
-        } else {
-            fail(.closedEarly, context: context)
-        }
+        if let action = running?.reader.end() { perform(action, context) } else { fail(.closedEarly, context: context) }
         context.fireChannelInactive()
     }
 

@@ -3,6 +3,8 @@ package struct TraceContext: Equatable, Sendable {
     package var traceparent: String?
     package var tracestate: String?
 
+    var isEmpty: Bool { traceparent == nil && tracestate == nil }
+
     package init(traceparent: String? = nil, tracestate: String? = nil) {
         self.traceparent = traceparent
         self.tracestate = tracestate

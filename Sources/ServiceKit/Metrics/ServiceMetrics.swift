@@ -38,7 +38,12 @@ package final class ServiceMetrics: Sendable {
 
     private struct Family {
         let help: String
-        var values: [String: UInt64] = [:]
+        var values: [String: Count] = [:]
+    }
+
+    /// What a counter has counted.
+    fileprivate final class Count: Sendable {
+        let value = Atomic<UInt64>(0)
     }
 
     private struct State {
@@ -74,15 +79,10 @@ package final class ServiceMetrics: Sendable {
 
     /// One counter with its labels, to be kept by whoever counts often.
     package struct Counter: Sendable {
-        fileprivate let metrics: ServiceMetrics
-        fileprivate let name: String
-        fileprivate let help: String
-        fileprivate let labels: String
+        fileprivate let count: Count
 
         /// Adds one; a counter is told in `/metrics` from the first time on.
-        package func increment() {
-            metrics.state.withLock { $0.counters[name, default: Family(help: help)].values[labels, default: 0] += 1 }
-        }
+        package func increment() { count.value.add(1, ordering: .relaxed) }
     }
 
     /// The counter `name`, which should end with `_total`.
@@ -90,7 +90,12 @@ package final class ServiceMetrics: Sendable {
     /// - Parameter labels: few names with few values each, in order.
     package func counter(_ name: String, help: String, labels: KeyValuePairs<String, String> = [:]) -> Counter {
         let labels = labels.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
-        return Counter(metrics: self, name: name, help: help, labels: labels)
+        let count = state.withLock { state in
+            let known = state.counters[name]?.values[labels] ?? Count()
+            state.counters[name, default: Family(help: help)].values[labels] = known
+            return known
+        }
+        return Counter(count: count)
     }
 
     /// Everything in Prometheus's text format.
@@ -121,8 +126,10 @@ package final class ServiceMetrics: Sendable {
             lines.append("http_request_duration_seconds_count{\(labels(key))} \(histogram.count)")
         }
         for (name, family) in state.counters.sorted(by: { $0.key < $1.key }) {
+            let counts = family.values.mapValues { $0.value.load(ordering: .relaxed) }.filter { $0.value > 0 }
+            guard !counts.isEmpty else { continue }
             lines += ["# HELP \(name) \(family.help)", "# TYPE \(name) counter"]
-            lines += family.values.sorted { $0.key < $1.key }.map { key, value in
+            lines += counts.sorted { $0.key < $1.key }.map { key, value in
                 key.isEmpty ? "\(name) \(value)" : "\(name){\(key)} \(value)"
             }
         }
