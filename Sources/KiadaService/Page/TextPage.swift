@@ -13,35 +13,52 @@ package enum TextPage {
     }
 
     static func write(_ contents: PageContents, to page: inout ByteBuffer) {
-        page.write("KUBERNETES IN ACTION DEMO APPLICATION v", Kiada.edition, "\n\n==== TIP OF THE MINUTE\n")
+        page.writeString(start)
         switch contents.quote {
         case .success(let served): page.writeString(served.value)
-        case .failure(let error): page.write("ERROR: ", error.description)
+        case .failure(let error): page.writeString("ERROR: \(error)")
         }
         page.writeStaticString("\n\n==== POP QUIZ\n")
         let id: String
         switch contents.question {
         case .success(let served):
             page.writeString(served.value.text)
-            for (index, answer) in served.value.answers.enumerated() { page.write("\n", String(index), ") ", answer) }
+            for (index, answer) in served.value.answers.enumerated() {
+                page.writeStaticString("\n")
+                page.writeString(String(index))
+                page.writeStaticString(") ")
+                page.writeString(answer)
+            }
             id = served.value.id.pathComponent
         case .failure(let error):
-            page.write("ERROR: ", error.description)
+            page.writeString("ERROR: \(error)")
             id = "undefined"
         }
-        page.write(
-            "\n\nSubmit your answer to /question/", id, "/answers/<index of answer> using the POST method.\n\n",
-            "==== REQUEST INFO\nRequest processed by Kiada ", Kiada.edition)
-        let pod = contents.identity
-        page.write(" running in pod \"", pod.podName, "\" on node \"", pod.nodeName, "\".\n")
-        page.write("Pod hostname: ", pod.hostname, "; Pod IP: ", pod.podIP, "; Node IP: ", pod.nodeIP)
-        page.write("; Client IP: ", contents.clientIP, "\n", contents.statusMessage, "\n\n")
-        page.writeStaticString("HTML version of this content is available at /html\n")
+        page.writeStaticString("\n\nSubmit your answer to /question/")
+        page.writeString(id)
+        page.writeStaticString("/answers/<index of answer> using the POST method.\n\n==== REQUEST INFO\n")
+        write(contents.identity, to: &page)
+        page.writeString(contents.clientIP)
+        page.writeStaticString("\n")
+        page.writeString(contents.statusMessage)
+        page.writeStaticString("\n\nHTML version of this content is available at /html\n")
     }
-}
 
-extension ByteBuffer {
-    fileprivate mutating func write(_ texts: String...) {
-        for text in texts { writeString(text) }
+    private static let start = "KUBERNETES IN ACTION DEMO APPLICATION v\(Kiada.edition)\n\n==== TIP OF THE MINUTE\n"
+    private static let processed = "Request processed by Kiada \(Kiada.edition) running in pod \""
+
+    /// Up to the client's address.
+    private static func write(_ pod: PodIdentity, to page: inout ByteBuffer) {
+        page.writeString(processed)
+        page.writeString(pod.podName)
+        page.writeStaticString("\" on node \"")
+        page.writeString(pod.nodeName)
+        page.writeStaticString("\".\nPod hostname: ")
+        page.writeString(pod.hostname)
+        page.writeStaticString("; Pod IP: ")
+        page.writeString(pod.podIP)
+        page.writeStaticString("; Node IP: ")
+        page.writeString(pod.nodeIP)
+        page.writeStaticString("; Client IP: ")
     }
 }

@@ -4,24 +4,31 @@ import NIOCore
 
 /// The answers of a service's direct routes, with what all its answers have in common.
 struct DirectAnswers: Sendable {
-    private struct Known {
+    /// A route and what is the same in all its answers; an object, since each request under way keeps it.
+    private final class Known: Sendable {
         let route: DirectRoute
         let fields: HTTPFields
         /// Of a body that is too short to be compressed.
         let head: AnswerHead
+        let series: ServiceMetrics.Series
+
+        init(_ route: DirectRoute, podName: String, metrics: ServiceMetrics) {
+            self.route = route
+            var fields = route.fields
+            fields[.podName] = podName
+            self.fields = fields
+            head = AnswerHead(.ok, fields)
+            series = metrics.series(method: .get, route: route.path, status: 200)
+        }
     }
 
     private let known: [String: Known]
-    private let metrics: ServiceMetrics
     private let accessLog: AccessLog
 
     init(_ routes: [DirectRoute], podName: String, metrics: ServiceMetrics, accessLog: AccessLog) {
         known = routes.reduce(into: [:]) { known, route in
-            var fields = route.fields
-            fields[.podName] = podName
-            known[route.path] = Known(route: route, fields: fields, head: AnswerHead(.ok, fields))
+            known[route.path] = Known(route, podName: podName, metrics: metrics)
         }
-        self.metrics = metrics
         self.accessLog = accessLog
     }
 
@@ -35,7 +42,7 @@ struct DirectAnswers: Sendable {
         return known.route.begin(request, client, channel.eventLoop) { body in
             let answer = Self.answer(known, body, to: request)
             let duration = ContinuousClock.now - start
-            metrics.series(method: .get, route: path, status: 200).add(duration)
+            known.series.add(duration)
             accessLog.write(
                 request, status: .ok, length: answer.body.readableBytes, client: client, duration: duration)
             finish(answer)

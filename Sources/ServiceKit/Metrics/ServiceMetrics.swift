@@ -13,7 +13,7 @@ package final class ServiceMetrics: Sendable {
         let status: Int
     }
 
-    /// The requests of one kind: to be kept by whoever counts many of it.
+    /// The requests of one kind, told in `/metrics` from the first one on: to be kept by whoever counts many of it.
     final class Series: Sendable {
         fileprivate let histogram = Mutex(Histogram())
 
@@ -106,7 +106,8 @@ package final class ServiceMetrics: Sendable {
             "kiada_build_info{program=\"\(program)\",version=\"\(SuiteVersion.text)\"} 1",
             "# HELP http_requests_total Requests answered.", "# TYPE http_requests_total counter",
         ]
-        let requests = state.requests.map { (key: $0.key, value: $0.value.histogram.withLock { $0 }) }.sorted {
+        let all = state.requests.map { (key: $0.key, value: $0.value.histogram.withLock { $0 }) }
+        let requests = all.filter { $0.value.count > 0 }.sorted {
             ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status)
         }
         func labels(_ key: RequestKey) -> String {

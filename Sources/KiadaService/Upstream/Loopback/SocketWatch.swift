@@ -25,7 +25,7 @@ final class SocketWatch {
     /// What whoever reads may use for that, one after the other.
     var buffer = ByteBuffer()
 
-    /// The watch of a loop; nil where the kernel has none to give. To be called on the loop.
+    /// The watch of the loop that the caller is on; nil where the kernel has none to give.
     static func of(_ loop: any EventLoop) -> SocketWatch? {
         let key = ObjectIdentifier(loop)
         if let known = watches.withLock({ $0[key] }) { return known?.value }
