@@ -3,8 +3,8 @@ package import NIOCore
 
 /// A route whose text can be put together by callbacks on the event loop of the client's connection.
 ///
-/// A page that a router's handlers make in a fifth of a millisecond takes half of it this way (docs/benchmarks.md). Everything else
-/// that clients may ask at the same path, HEAD for one, is the router's.
+/// It spares a text the tasks and the router, which take longer than to make it (docs/benchmarks.md). Everything else that clients may
+/// ask at the same path, HEAD for one, is the router's.
 package struct DirectRoute: Sendable {
     /// Begins to make the text that is the answer to a GET.
     ///

@@ -40,6 +40,10 @@ final class LoopbackExchange {
         case .connected(let descriptor):
             LoopbackExchange(exchange, over: descriptor, watch, bodyLimit: bodyLimit).wait()
             return .begun
+        case .refused(ECONNRESET), .refused(EPIPE):
+            // Connected, and left before the request was there.
+            exchange.answer(.failure(.reset))
+            return .begun
         case .refused(let code): return .refused(UpstreamError.name(ofErrno: code))
         case .unknown: return .impossible
         }
