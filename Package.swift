@@ -78,7 +78,8 @@ var targets: [Target] = [
         "ClusterDNS",
         ["DNSClient", "ClusterModel", "ClusterStore", "DNSWire", "NetTypes", "CLinux", logging, nioCore, nioPosix]),
     library("ProxyHealth", ["ClusterModel", "ServiceRouting", "NetTypes", nioCore, nioPosix, nioHTTP1]),
-    library("UserspaceProxy", ["LocalPorts", "ServiceRouting", "NetTypes", "CLinux", logging]),
+    library(
+        "UserspaceProxy", ["LocalPorts", "ServiceRouting", "NetTypes", "CLinux", logging, nioCore, nioPosix]),
     library("NFTablesProxy", ["LinuxKernel", "LocalPorts", "ServiceRouting", "NetTypes", logging]),
     .target(name: "CSocketProxy", exclude: ["compile.sh", "programs.bpf", "programs.bpf.c"]),
     library("SocketProxy", ["LinuxKernel", "ServiceRouting", "NetTypes", "CLinux", "CSocketProxy", logging]),

@@ -7,7 +7,7 @@
 # the medians over the rounds. "CPU" is the proxy's own user and system time from /proc, divided by the requests that
 # wrk has counted. Everything listens in 127.0.0.0/8; nothing is left behind.
 #
-# userspace has the engine that it chooses itself; userspace-epoll and userspace-io-uring have theirs. A path is another
+# userspace has the engine that it chooses itself; userspace-epoll, userspace-io-uring and userspace-nio have theirs. A path is another
 # build of service-proxy with its userspace plane.
 #
 # LOADS: keep-alive-N and connection-per-request-N with N connections, mixed-M-N (keep-alive, every M-th answer has 1 MB),
@@ -111,6 +111,7 @@ for proxy in $proxies; do
             ;;
         userspace) ours userspace --data-plane userspace ;;
         userspace-epoll) ours userspace-epoll --data-plane userspace --userspace-engine epoll ;;
+        userspace-nio) ours userspace-nio --data-plane userspace --userspace-engine nio ;;
         userspace-io-uring) ours userspace-io-uring --data-plane userspace --userspace-engine io-uring ;;
         */*)
             build=$proxy

@@ -1,9 +1,12 @@
+package import ServiceRouting
+
 #if os(Linux)
 import FoundationEssentials
 import Glibc
 import NetTypes
-package import ServiceRouting
+#endif
 
+#if os(Linux)
 /// Finds out who listens on a port, from /proc.
 package enum PortHolder {
     /// `haproxy (process 4711)`; nil when nobody is found or the process belongs to another user.
@@ -66,5 +69,10 @@ package enum PortHolder {
     private static func text(_ path: String) -> String {
         (try? String(contentsOf: URL(filePath: path), encoding: .utf8)) ?? ""
     }
+}
+#else
+/// Finds out who listens on a port; nobody can be found on this system.
+package enum PortHolder {
+    package static func name(of frontend: Frontend) -> String? { nil }
 }
 #endif

@@ -38,8 +38,9 @@ package struct NetworkOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What relays connections in the userspace plane: auto, epoll or io-uring.",
-            discussion: "auto is io_uring where the kernel permits it (Linux 6.1), else epoll."))
+            "What relays connections in the userspace plane: auto, epoll, io-uring or nio.",
+            discussion: "auto is io_uring where the kernel permits it (Linux 6.1), else epoll. nio is SwiftNIO: slower."
+        ))
     package var userspaceEngine = UserspaceEngine.auto
 
     @Option(

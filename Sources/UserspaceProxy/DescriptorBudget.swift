@@ -1,5 +1,8 @@
-#if os(Linux)
+#if canImport(Glibc)
 import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
 
 /// How the descriptors that this process may have are shared out.
 ///
@@ -45,7 +48,11 @@ struct DescriptorBudget {
         limit = raised
     }
 
+    #if canImport(Glibc)
     private static let resource = __rlimit_resource_t(UInt32(7))
+    #else
+    private static let resource = RLIMIT_NOFILE
+    #endif
 
     private static var current: Int {
         var limits = rlimit()
@@ -60,4 +67,3 @@ struct DescriptorBudget {
         setrlimit(resource, &limits)
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if os(Linux)
 import NetTypes
 import ServiceRouting
 
@@ -49,8 +48,30 @@ struct EndpointRecords: ~Copyable {
 
     var counters: [EndpointCounters] { records.values.map(\.pointee.counters) }
 
+    /// Has a frontend follow a route, and hold what it lists.
+    mutating func list(_ route: FrontendRoute, for frontend: ServedFrontend) {
+        frontend.route = route
+        frontend.lists = []
+        for verdict in route.verdicts where !frontend.lists.contains(where: { $0.verdict == verdict }) {
+            frontend.lists.append((verdict, list(verdict.endpoints, of: route.port)))
+        }
+    }
+
+    /// The same for a frontend that follows another route so far; what both list keeps its counts.
+    mutating func relist(_ route: FrontendRoute, for frontend: ServedFrontend) {
+        let old = frontend.records
+        list(route, for: frontend)
+        unlist(old)
+    }
+
+    /// Ends a frontend's hold.
+    mutating func unlist(_ frontend: ServedFrontend) {
+        unlist(frontend.records)
+        frontend.lists = []
+    }
+
     /// The records of a list, each held once more.
-    mutating func list(_ endpoints: [RoutedEndpoint], of port: ServicePortID) -> [RecordPointer] {
+    private mutating func list(_ endpoints: [RoutedEndpoint], of port: ServicePortID) -> [RecordPointer] {
         endpoints.map { endpoint in
             let key = EndpointRecord.Key(port: port, endpoint: endpoint.address)
             let record: RecordPointer
@@ -66,7 +87,7 @@ struct EndpointRecords: ~Copyable {
         }
     }
 
-    mutating func unlist(_ list: [RecordPointer]) {
+    private mutating func unlist(_ list: [RecordPointer]) {
         for record in list {
             record.pointee.listings -= 1
             dropIfUnused(record)
@@ -86,4 +107,3 @@ struct EndpointRecords: ~Copyable {
         record.deallocate()
     }
 }
-#endif

@@ -1,8 +1,12 @@
-#if os(Linux)
-import CLinux
-import Glibc
 import NetTypes
 import ServiceRouting
+
+#if canImport(Glibc)
+import CLinux
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
 
 /// Opens the sockets of frontends.
 enum FrontendSocket {
@@ -12,9 +16,7 @@ enum FrontendSocket {
     static func open(_ frontend: Frontend) throws(SocketFailure) -> Int32 {
         let address = SocketAddress(frontend.address)
         let isTCP = frontend.proto == .tcp
-        let type = isTCP ? SOCK_STREAM.rawValue : SOCK_DGRAM.rawValue
-        let socket = Glibc.socket(
-            address.family, Int32(type | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let socket = make(address.family, isStream: isTCP)
         guard socket >= 0 else { throw SocketFailure(code: errno) }
         // After a restart, old connections in TIME_WAIT must not keep the port; a second listener is still refused.
         if isTCP { enable(SOL_SOCKET, SO_REUSEADDR, on: socket) }
@@ -33,14 +35,32 @@ enum FrontendSocket {
         return socket
     }
 
+    /// A non-blocking socket that programs started by us do not inherit; negative, with errno, when there is none.
+    private static func make(_ family: Int32, isStream: Bool) -> Int32 {
+        #if os(Linux)
+        let type = isStream ? SOCK_STREAM.rawValue : SOCK_DGRAM.rawValue
+        return socket(family, Int32(type | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        #else
+        let socket = socket(family, isStream ? SOCK_STREAM : SOCK_DGRAM, 0)
+        guard socket >= 0 else { return socket }
+        _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
+        _ = fcntl(socket, F_SETFL, O_NONBLOCK)
+        return socket
+        #endif
+    }
+
     /// Makes the kernel drop whatever arrives, handshakes included, so that clients time out (7.5, 7.17); or ends that.
+    ///
+    /// Does nothing where sockets have no filters: there a client is connected and never answered.
     static func setDeaf(_ deaf: Bool, _ socket: Int32) {
+        #if os(Linux)
         var instruction = sock_filter(code: UInt16(BPF_RET | BPF_K), jt: 0, jf: 0, k: 0)
         withUnsafeMutablePointer(to: &instruction) { instruction in
             var program = sock_fprog(len: 1, filter: instruction)
             let option = deaf ? SO_ATTACH_FILTER : SO_DETACH_FILTER
             setsockopt(socket, SOL_SOCKET, option, &program, socklen_t(MemoryLayout<sock_fprog>.size))
         }
+        #endif
     }
 
     static func enable(_ level: Int32, _ option: Int32, on socket: Int32) {
@@ -63,4 +83,3 @@ struct SocketFailure: Error {
         }
     }
 }
-#endif

@@ -38,8 +38,8 @@ struct Relay: BitwiseCopyable {
     var isBackendWatched = false
     var isClientWatched = false
     var record: RecordPointer?
-    var toBackend = Channel()
-    var toClient = Channel()
+    var toBackend = RelayDirection()
+    var toClient = RelayDirection()
 
     init(state: State, client: Int32, frontend: Token.Place) {
         self.state = state
@@ -53,7 +53,7 @@ struct Relay: BitwiseCopyable {
 ///     source ──read──▶ scratch of the loop ──send──▶ destination
 ///        │                └─ what did not fit ─▶ a borrowed buffer; no more is read until it is gone
 ///        └─splice──▶ pipe ──splice──▶ destination      once a read fills the whole scratch
-struct Channel: BitwiseCopyable {
+struct RelayDirection: BitwiseCopyable {
     var buffer: UnsafeMutableRawPointer?
     var start: Int32 = 0
     var end: Int32 = 0

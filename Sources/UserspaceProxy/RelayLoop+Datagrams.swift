@@ -20,7 +20,7 @@ extension RelayLoop {
 
     /// Passes on what clients have sent to a frontend.
     mutating func receiveAll(_ place: Token.Place) {
-        guard let frontend = frontend(place) else { return }
+        guard let frontend = frontends[place] else { return }
         for _ in 0..<Self.datagramsPerTurn {
             var source = SocketAddress()
             let count = source.withMutablePointer {
@@ -62,7 +62,8 @@ extension RelayLoop {
         let verdict = frontend.route.verdict(for: client.address)
         guard case .forward(let list) = verdict else { return nil }
         while flows.count < settings.maximumFlows, hasRoom(for: 1),
-            let (index, reason) = pick(from: list, tried: tried, for: client.address, of: frontend)
+            let (index, reason) = frontend.pick(
+                from: list, tried: tried, for: client.address, with: &picker, now: now)
         {
             let record = frontend.records(for: verdict)[index]
             let socket = Glibc.socket(
@@ -101,7 +102,7 @@ extension RelayLoop {
 
     /// Passes the answers of an endpoint back to the client, from the address that the client knows.
     mutating func answerAll(_ place: Token.Place) {
-        guard let flow = flows.pointer(place), let frontend = frontend(flow.pointee.frontend) else { return }
+        guard let flow = flows.pointer(place), let frontend = frontends[flow.pointee.frontend] else { return }
         let client = SocketAddress(flow.pointee.client)
         for _ in 0..<Self.datagramsPerTurn {
             let count = recv(flow.pointee.socket, memory.scratch, LoopMemory.bufferSize, 0)
@@ -151,7 +152,7 @@ extension RelayLoop {
 
     mutating func close(_ flow: UnsafeMutablePointer<Flow>, _ place: Token.Place) {
         Glibc.close(flow.pointee.socket)
-        frontend(flow.pointee.frontend)?.flows[flow.pointee.client] = nil
+        frontends[flow.pointee.frontend]?.flows[flow.pointee.client] = nil
         records.leave(flow.pointee.record)
         flows.remove(place)
     }

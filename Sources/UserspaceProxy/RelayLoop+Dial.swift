@@ -4,7 +4,6 @@ import Glibc
 import Logging
 import NetTypes
 import ServiceRouting
-import Synchronization
 
 extension RelayLoop {
     /// A burst is shared between the loops; with 64, late answers (p99) came 3 to 10 % later.
@@ -12,7 +11,7 @@ extension RelayLoop {
 
     /// Accepts what waits at a listener, up to a share.
     mutating func acceptAll(_ place: Token.Place) {
-        guard let frontend = frontend(place) else { return }
+        guard let frontend = frontends[place] else { return }
         for _ in 0..<Self.acceptsPerTurn {
             guard mayAccept() else { return }
             let client = accept4(
@@ -39,7 +38,7 @@ extension RelayLoop {
 
     /// Connects a relay to an endpoint that it has not tried; closes the client when there is none.
     mutating func dial(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) {
-        guard let frontend = frontend(relay.pointee.frontend) else { return close(relay, place, reset: true) }
+        guard let frontend = frontends[relay.pointee.frontend] else { return close(relay, place, reset: true) }
         let wantsEvent = settings.hub.hasReaders
         var client: SocketEndpoint?
         if frontend.readsSource || wantsEvent {
@@ -47,19 +46,15 @@ extension RelayLoop {
             if client == nil { return close(relay, place, reset: true) }
         }
         while true {
-            let verdict =
-                if let client, !frontend.route.ignoresSource {
-                    frontend.route.verdict(for: client.address)
-                } else {
-                    frontend.route.outside
-                }
+            let verdict = frontend.verdict(for: client?.address)
             guard case .forward(let list) = verdict else {
                 if verdict == .drop { return silence(relay, place) }
                 return close(relay, place, reset: true)
             }
             let failed = relay.pointee.failures == 0 ? [] : tried[place.index] ?? []
             guard failed.count < dials.count,
-                let (index, reason) = pick(from: list, tried: failed, for: client?.address, of: frontend)
+                let (index, reason) = frontend.pick(
+                    from: list, tried: failed, for: client?.address, with: &picker, now: now)
             else { return close(relay, place, reset: true) }
             let record = frontend.records(for: verdict)[index]
             switch connect(relay, place, to: record) {
@@ -92,7 +87,7 @@ extension RelayLoop {
         relay.pointee.backend = -1
         relay.pointee.isBackendWatched = false
         relay.pointee.watchesBackendRoom = false
-        relay.pointee.toClient = Channel()
+        relay.pointee.toClient = RelayDirection()
         relay.pointee.toBackend.isWritable = true
         dial(relay, place)
     }
@@ -103,21 +98,6 @@ extension RelayLoop {
         record.pointee.dialFailures += 1
         relay.pointee.failures += 1
         tried[place.index, default: []].append(record.pointee.key.endpoint)
-    }
-
-    mutating func pick(
-        from list: EndpointList, tried: [SocketEndpoint], for client: IPAddress?, of frontend: ServedFrontend
-    ) -> (index: Int, reason: ChoiceReason)? {
-        let client = client ?? .v4(IPv4Address(bits: 0))
-        if let choice = frontend.choice {
-            return choice.state.withLock { state in
-                picker.pick(
-                    from: list, tried: tried, affinity: &state.affinity, rotation: &state.rotation, client: client,
-                    now: now)
-            }
-        }
-        var none: AffinityTable?
-        return picker.pick(from: list, tried: tried, affinity: &none, client: client, now: now)
     }
 
     /// What became of a dial at once.

@@ -8,12 +8,11 @@ import ServiceRouting
 extension RelayLoop {
     /// Starts to serve a route on a bound socket; the socket stays its opener's to close.
     mutating func serve(_ route: FrontendRoute, on socket: Int32, slot: Int, choice: SharedChoice?) {
-        while frontends.count <= slot { frontends.append(nil) }
         frontendGeneration &+= 1
         let place = Token.Place(index: UInt32(slot), generation: frontendGeneration)
         let frontend = ServedFrontend(place: place, socket: socket, route: route, choice: choice)
-        frontends[slot] = frontend
-        list(route, for: frontend)
+        frontends.put(frontend)
+        records.list(route, for: frontend)
         if route.frontend.proto == .tcp {
             if !pause.isPaused { watchListener(frontend) }
         } else {
@@ -24,43 +23,24 @@ extension RelayLoop {
     /// Follows a changed route from now on; nothing is dialled any more that it does not list.
     mutating func update(_ route: FrontendRoute, slot: Int, choice: SharedChoice?) {
         guard let frontend = frontends[slot] else { return }
-        let old = frontend.records
-        list(route, for: frontend)
-        records.unlist(old)
+        records.relist(route, for: frontend)
         frontend.choice = choice
         moveFlows(of: frontend)
     }
 
     /// Serves no more there; established TCP connections stay.
     mutating func retire(slot: Int) {
-        guard slot < frontends.count, let frontend = frontends[slot] else { return }
+        guard let frontend = frontends.remove(slot) else { return }
         unwatchListener(frontend)
         // Lets go of the socket before its owner closes it.
         engine?.ring.submitAndWait(nanoseconds: 0)
         forget(frontend)
-        frontends[slot] = nil
     }
 
     mutating func forget(_ frontend: ServedFrontend) {
         for place in frontend.flows.values { if let flow = flows.pointer(place) { close(flow, place) } }
         frontend.flows = [:]
-        records.unlist(frontend.records)
-        frontend.lists = []
-    }
-
-    func frontend(_ place: Token.Place) -> ServedFrontend? {
-        guard Int(place.index) < frontends.count, let frontend = frontends[Int(place.index)],
-            frontend.place == place
-        else { return nil }
-        return frontend
-    }
-
-    private mutating func list(_ route: FrontendRoute, for frontend: ServedFrontend) {
-        frontend.route = route
-        frontend.lists = []
-        for verdict in route.verdicts where !frontend.lists.contains(where: { $0.verdict == verdict }) {
-            frontend.lists.append((verdict, records.list(verdict.endpoints, of: route.port)))
-        }
+        records.unlist(frontend)
     }
 
     mutating func watchListener(_ frontend: ServedFrontend) {
@@ -76,31 +56,6 @@ extension RelayLoop {
         } else {
             unwatch(frontend.socket)
         }
-    }
-}
-
-/// Whether a loop accepts connections, and if not, since when it has said so.
-struct AcceptPause {
-    /// In the queue of retries, stands for the listeners.
-    static let place = Token.Place(index: .max, generation: .max)
-
-    private(set) var isPaused = false
-    /// The reason in the log; nil once a connection was accepted again.
-    private(set) var announced: String?
-
-    /// Says whether this is news.
-    mutating func begin(_ reason: String) -> Bool {
-        isPaused = true
-        defer { announced = reason }
-        return announced == nil
-    }
-
-    mutating func end() { isPaused = false }
-
-    /// Says whether this is news.
-    mutating func didAccept() -> Bool {
-        defer { announced = nil }
-        return announced != nil
     }
 }
 
@@ -133,18 +88,14 @@ extension RelayLoop {
         if pause.begin(reason) {
             settings.logger.warning("accepting connections is paused", metadata: ["reason": "\(reason)"])
         }
-        for frontend in frontends {
-            if let frontend, frontend.route.frontend.proto == .tcp { unwatchListener(frontend) }
-        }
+        for frontend in frontends.all where frontend.route.frontend.proto == .tcp { unwatchListener(frontend) }
         retries.append(AcceptPause.place, now: now)
     }
 
     mutating func resumeAccepting() {
         guard reasonToPause() == nil else { return retries.append(AcceptPause.place, now: now) }
         pause.end()
-        for frontend in frontends {
-            if let frontend, frontend.route.frontend.proto == .tcp { watchListener(frontend) }
-        }
+        for frontend in frontends.all where frontend.route.frontend.proto == .tcp { watchListener(frontend) }
     }
 }
 #endif

@@ -29,7 +29,7 @@ extension RelayLoop {
     }
 
     /// Says whether there is something to read.
-    private static func note(_ bits: UInt32, source: inout Channel, destination: inout Channel) -> Bool {
+    private static func note(_ bits: UInt32, source: inout RelayDirection, destination: inout RelayDirection) -> Bool {
         if bits & Readiness.output != 0 { destination.isWritable = true }
         let ending = bits & (Readiness.end | Readiness.hangUp | Readiness.failure) != 0
         if ending { source.mayEnd = true }
@@ -110,16 +110,16 @@ extension RelayLoop {
     }
 
     /// Shuts the destination once everything up to the source's end is there; `isLast` leaves that to the close that follows.
-    private static func passOnEnd(of channel: inout Channel, to destination: Int32, isLast: Bool) {
-        if channel.hasEnded, !channel.holdsData {
-            guard !channel.isShut else { return }
-            channel.isShut = true
+    private static func passOnEnd(of direction: inout RelayDirection, to destination: Int32, isLast: Bool) {
+        if direction.hasEnded, !direction.holdsData {
+            guard !direction.isShut else { return }
+            direction.isShut = true
             if !isLast { shutdown(destination, Int32(SHUT_WR)) }
-        } else if channel.isCorked {
+        } else if direction.isCorked {
             // No end after all: setting the option once more sends what was held back.
             FrontendSocket.enable(Int32(IPPROTO_TCP), TCP_NODELAY, on: destination)
         }
-        channel.isCorked = false
+        direction.isCorked = false
     }
 
     private func watchRoom(_ descriptor: Int32, _ token: Token, _ isWatched: Bool) {
@@ -162,12 +162,12 @@ extension RelayLoop {
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
     }
 
-    private mutating func release(_ channel: inout Channel) {
-        if let buffer = channel.buffer { memory.giveBack(buffer, size: Int(channel.bufferSize)) }
-        channel.buffer = nil
-        if channel.pipeOut >= 0 {
-            memory.giveBack(pipe: (channel.pipeOut, channel.pipeIn), isEmpty: channel.inPipe == 0)
-            channel.pipeOut = -1
+    private mutating func release(_ direction: inout RelayDirection) {
+        if let buffer = direction.buffer { memory.giveBack(buffer, size: Int(direction.bufferSize)) }
+        direction.buffer = nil
+        if direction.pipeOut >= 0 {
+            memory.giveBack(pipe: (direction.pipeOut, direction.pipeIn), isEmpty: direction.inPipe == 0)
+            direction.pipeOut = -1
         }
     }
 }

@@ -67,7 +67,7 @@ extension RelayLoop {
     }
 
     private mutating func accepted(_ place: Token.Place, _ result: Int32) {
-        guard let frontend = frontend(place) else {
+        guard let frontend = frontends[place] else {
             // Of a frontend that is served no more: as if it had still been in the listener's queue.
             if result >= 0 { Glibc.close(result) }
             return

@@ -54,23 +54,23 @@ extension RelayLoop {
     }
 
     private mutating func note(
-        _ result: Int32, _ buffer: UInt16?, _ isOver: Bool, _ channel: inout Channel, _ place: Token.Place,
+        _ result: Int32, _ buffer: UInt16?, _ isOver: Bool, _ direction: inout RelayDirection, _ place: Token.Place,
         _ isForClient: Bool
     ) {
-        if isOver { channel.isReceiving = false }
+        if isOver { direction.isReceiving = false }
         if let buffer {
             if result > 0 {
                 engine?.buffers.append(
-                    buffer, length: result, to: &channel.queue, owner: place, isForClient: isForClient)
+                    buffer, length: result, to: &direction.queue, owner: place, isForClient: isForClient)
             } else {
                 engine?.buffers.giveBack(buffer)
             }
         }
         guard result <= 0 else { return }
         switch -result {
-        case 0: channel.hasEnded = true
+        case 0: direction.hasEnded = true
         case ENOBUFS, ECANCELED, EINTR, EAGAIN: break
-        default: channel.hasFailed = true
+        default: direction.hasFailed = true
         }
     }
 
@@ -96,9 +96,9 @@ extension RelayLoop {
         }
     }
 
-    private mutating func didSend(_ isDone: Bool, _ channel: inout Channel) {
-        channel.isSending = false
-        if isDone { engine?.buffers.removeFirst(of: &channel.queue) }
+    private mutating func didSend(_ isDone: Bool, _ direction: inout RelayDirection) {
+        direction.isSending = false
+        if isDone { engine?.buffers.removeFirst(of: &direction.queue) }
     }
 
     private mutating func touch(_ relay: UnsafeMutablePointer<Relay>, _ place: Token.Place) {
@@ -142,28 +142,28 @@ extension RelayLoop {
 
     /// Sends, passes on the end, receives: one way; false when the stream is broken.
     private mutating func advance(
-        _ channel: inout Channel, from source: Int32, to destination: Int32, _ receive: Token, isLast: Bool
+        _ direction: inout RelayDirection, from source: Int32, to destination: Int32, _ receive: Token, isLast: Bool
     ) -> Bool {
-        if !channel.isSending {
-            if !channel.queue.isEmpty {
-                let number = channel.queue.first
+        if !direction.isSending {
+            if !direction.queue.isEmpty {
+                let number = direction.queue.first
                 // Held back until the end follows, so that both leave in one segment.
-                let hasMore = channel.hasEnded || channel.queue.count > 1
+                let hasMore = direction.hasEnded || direction.queue.count > 1
                 if let bytes = engine?.buffers.bytes(in: number) {
                     engine?.ring.send(
                         destination, bytes, hasMore: hasMore,
                         Token(.send, Token.Place(index: UInt32(number), generation: 0)))
-                    channel.isSending = true
+                    direction.isSending = true
                 }
-            } else if channel.hasFailed {
+            } else if direction.hasFailed {
                 return false
-            } else if channel.hasEnded, !channel.isShut {
-                channel.isShut = true
+            } else if direction.hasEnded, !direction.isShut {
+                direction.isShut = true
                 if !isLast { shutdown(destination, Int32(SHUT_WR)) }
             }
         }
-        if !channel.isReceiving, !channel.hasEnded, !channel.hasFailed {
-            channel.isReceiving = true
+        if !direction.isReceiving, !direction.hasEnded, !direction.hasFailed {
+            direction.isReceiving = true
             engine?.ring.receive(source, receive)
         }
         return true
@@ -196,22 +196,22 @@ extension RelayLoop {
     }
 
     /// Copies what is queued out of the shared buffers, which a slow reader must not hold.
-    private mutating func gather(_ channel: inout Channel) {
-        channel.isReadable = !channel.hasEnded && !channel.hasFailed
-        channel.isWritable = true
-        guard !channel.queue.isEmpty else { return }
-        let size = max(LoopMemory.bufferSize, Int(channel.queue.count) * ReceiveBuffers.size)
+    private mutating func gather(_ direction: inout RelayDirection) {
+        direction.isReadable = !direction.hasEnded && !direction.hasFailed
+        direction.isWritable = true
+        guard !direction.queue.isEmpty else { return }
+        let size = max(LoopMemory.bufferSize, Int(direction.queue.count) * ReceiveBuffers.size)
         let buffer = memory.takeBuffer(size)
         var end = 0
-        while !channel.queue.isEmpty, let bytes = engine?.buffers.bytes(in: channel.queue.first) {
+        while !direction.queue.isEmpty, let bytes = engine?.buffers.bytes(in: direction.queue.first) {
             if let start = bytes.baseAddress { (buffer + end).copyMemory(from: start, byteCount: bytes.count) }
             end += bytes.count
-            engine?.buffers.removeFirst(of: &channel.queue)
+            engine?.buffers.removeFirst(of: &direction.queue)
         }
-        channel.buffer = buffer
-        channel.bufferSize = Int32(size)
-        channel.start = 0
-        channel.end = Int32(end)
+        direction.buffer = buffer
+        direction.bufferSize = Int32(size)
+        direction.start = 0
+        direction.end = Int32(end)
     }
 
     /// Closes the sockets of a relay that the ring carries, after what is queued for them.
@@ -223,10 +223,10 @@ extension RelayLoop {
         drop(&relay.pointee.toClient)
     }
 
-    private mutating func drop(_ channel: inout Channel) {
+    private mutating func drop(_ direction: inout RelayDirection) {
         // The first goes back when its send has completed.
-        if channel.isSending { engine?.buffers.skipFirst(of: &channel.queue) }
-        while !channel.queue.isEmpty { engine?.buffers.removeFirst(of: &channel.queue) }
+        if direction.isSending { engine?.buffers.skipFirst(of: &direction.queue) }
+        while !direction.queue.isEmpty { engine?.buffers.removeFirst(of: &direction.queue) }
     }
 }
 #endif

@@ -22,7 +22,7 @@ struct RelayLoop: ~Copyable {
     var flows = Slab<Flow>()
     var memory = LoopMemory()
     var records = EndpointRecords()
-    var frontends: [ServedFrontend?] = []
+    var frontends = FrontendSlots()
     var frontendGeneration: UInt32 = 0
     var picker: EndpointPicker<SeededGenerator>
     /// Relays that stopped at their share of a turn and have more to do.
@@ -135,13 +135,11 @@ struct RelayLoop: ~Copyable {
 
     private mutating func closeAll() {
         for place in relays.places { if let relay = relays.pointer(place) { close(relay, place, reset: true) } }
-        for frontend in frontends {
-            if let frontend {
-                unwatchListener(frontend)
-                forget(frontend)
-            }
+        for frontend in frontends.all {
+            unwatchListener(frontend)
+            forget(frontend)
         }
-        frontends = []
+        frontends = FrontendSlots()
         drainRing()
     }
 
@@ -151,20 +149,6 @@ struct RelayLoop: ~Copyable {
     }
 
     func unwatch(_ descriptor: Int32) { _ = clinux_epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, 0, 0) }
-}
-
-/// What a loop is told when it starts.
-struct LoopSettings: Sendable {
-    let number: Int
-    let maximumRelays: Int
-    let maximumFlows: Int
-    let descriptorShare: Int
-    let flowIdleTimeout: Duration
-    let dialTimeouts: [Duration]
-    let seed: UInt64
-    let clock: @Sendable () -> UInt64
-    let hub: EventHub
-    let logger: Logger
 }
 
 /// Bits of epoll's events (epoll_ctl(2)).

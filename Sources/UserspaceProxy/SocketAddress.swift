@@ -1,6 +1,10 @@
-#if os(Linux)
-import Glibc
 import NetTypes
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
 
 /// An IP address and port in the form that system calls take.
 struct SocketAddress {
@@ -80,4 +84,3 @@ struct SocketAddress {
         }
     }
 }
-#endif

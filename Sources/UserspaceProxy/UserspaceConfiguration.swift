@@ -8,11 +8,13 @@ import Darwin
 
 /// How the userspace plane learns what its sockets can do, and moves bytes.
 package enum UserspaceEngine: String, Sendable, CaseIterable {
-    /// io_uring where the kernel permits it, else epoll.
+    /// io_uring where the kernel permits it, else epoll; outside Linux, SwiftNIO.
     case auto
     case epoll
     /// Nothing else: the plane does not start without it.
     case ioUring = "io-uring"
+    /// SwiftNIO, on every system: slower, without `splice`.
+    case nio
 }
 
 /// The limits of the userspace plane.

@@ -1,18 +1,22 @@
-#if os(Linux)
-import Glibc
 import LocalPorts
 package import Logging
 import NetTypes
 package import ServiceRouting
 import Synchronization
 
-/// The plane that needs no privileges: relays every connection in loops of its own threads, on io_uring or epoll.
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The plane that needs no privileges: relays every connection in loops of its own threads, on io_uring, epoll or SwiftNIO.
 ///
 /// A dial that is refused or takes too long is repeated on another endpoint, unlike in the kernel's planes (7.3).
 package final class UserspacePlane: DataPlane {
     package let name = "userspace"
     private let configuration: UserspaceConfiguration
-    private let threads: [LoopThread]
+    private let carrier: any RelayCarrier
     private let hub = EventHub()
     private let state: Mutex<State>
 
@@ -59,44 +63,25 @@ package final class UserspacePlane: DataPlane {
                 flowIdleTimeout: configuration.flowIdleTimeout, dialTimeouts: configuration.dialTimeouts,
                 seed: seed &+ UInt64(number), clock: configuration.clock, hub: hub, logger: logger)
         }
-        threads = try Self.start(settings, configuration.engine, logger)
+        carrier = try Self.start(settings, configuration.engine, logger)
     }
 
-    /// Starts the threads on the best engine that is allowed, and says in the log which and why.
+    /// Starts the loops on the best engine that is allowed, and says in the log which and why.
     private static func start(
         _ settings: [LoopSettings], _ engine: UserspaceEngine, _ logger: Logger
-    ) throws(UserspacePlaneFailure) -> [LoopThread] {
-        if engine != .epoll {
+    ) throws(UserspacePlaneFailure) -> any RelayCarrier {
+        var reasons: [String] = []
+        for candidate in engine.candidates {
             do {
-                let threads = try start(settings, withRing: true)
-                logger.info("the userspace data plane runs on io_uring")
-                return threads
+                let carrier = try candidate.start(settings)
+                let notes: Logger.Metadata = reasons.isEmpty ? [:] : ["reason": "\(reasons.joined(separator: "; "))"]
+                logger.info("the userspace data plane runs on \(candidate.rawValue)", metadata: notes)
+                return carrier
             } catch {
-                let reason = "io_uring: " + String(cString: strerror(error.code))
-                guard engine == .auto else { throw UserspacePlaneFailure(reason: reason) }
-                logger.notice("the userspace data plane runs on epoll", metadata: ["reason": "\(reason)"])
+                reasons.append("\(candidate.rawValue): " + String(cString: strerror(error.code)))
             }
         }
-        do {
-            return try start(settings, withRing: false)
-        } catch {
-            throw UserspacePlaneFailure(reason: String(cString: strerror(error.code)))
-        }
-    }
-
-    private static func start(
-        _ settings: [LoopSettings], withRing: Bool
-    ) throws(SocketFailure) -> [LoopThread] {
-        var threads: [LoopThread] = []
-        do {
-            for settings in settings {
-                threads.append(try LoopThread(settings, usesRing: withRing))
-            }
-        } catch {
-            for thread in threads { thread.join() }
-            throw error
-        }
-        return threads
+        throw UserspacePlaneFailure(reason: reasons.joined(separator: "; "))
     }
 
     @discardableResult
@@ -107,11 +92,7 @@ package final class UserspacePlane: DataPlane {
     package func counters() async -> [EndpointCounters] {
         guard !state.withLock(\.isStopped) else { return [] }
         var sums: [EndpointRecord.Key: EndpointCounters] = [:]
-        for thread in threads {
-            let part = await withCheckedContinuation { continuation in
-                let isTaken = thread.perform { continuation.resume(returning: $0.records.counters) }
-                if !isTaken { continuation.resume(returning: []) }
-            }
+        for part in await carrier.counters() {
             for counters in part {
                 let key = EndpointRecord.Key(port: counters.port, endpoint: counters.endpoint)
                 sums[key] = sums[key].map { $0.adding(counters) } ?? counters
@@ -121,15 +102,14 @@ package final class UserspacePlane: DataPlane {
     }
 
     package func stop() async {
-        let sockets: [Int32]? = state.withLock { state in
-            guard !state.isStopped else { return nil }
+        let isFirst = state.withLock { state in
+            guard !state.isStopped else { return false }
             state.isStopped = true
-            defer { state.served = [:] }
-            return state.served.values.map(\.socket)
+            state.served = [:]
+            return true
         }
-        guard let sockets else { return }
-        for thread in threads { thread.join() }
-        for socket in sockets { close(socket) }
+        guard isFirst else { return }
+        await carrier.stop()
         hub.finish()
     }
 
@@ -145,8 +125,7 @@ package final class UserspacePlane: DataPlane {
     private func applyNow(_ diff: RoutingDiff) -> [FrontendProblem] {
         state.withLock { state in
             guard !state.isStopped else { return [] }
-            var works = LoopWorks(count: threads.count)
-            var retired: [Int32] = []
+            var changes: [FrontendChange] = []
             var removed = diff.removed
             if diff.isComplete {
                 let wanted = Set(diff.changed.map(\.frontend))
@@ -155,17 +134,16 @@ package final class UserspacePlane: DataPlane {
             }
             for frontend in removed {
                 state.failed[frontend] = nil
-                retire(frontend, &state, &works, &retired)
+                retire(frontend, &state, &changes)
             }
             let told = Set(diff.changed.map(\.frontend))
             let again = state.failed.values.filter { problem in
                 !told.contains(problem.route.frontend) && mayWorkNow(problem, state)
             }
-            for route in diff.changed { put(route, &state, &works, &retired) }
-            for problem in again { put(problem.route, &state, &works, &retired) }
-            shareDescriptors(&state, &works)
-            works.run(on: threads)
-            for socket in retired { close(socket) }
+            for route in diff.changed { put(route, &state, &changes) }
+            for problem in again { put(problem.route, &state, &changes) }
+            shareDescriptors(&state, &changes)
+            carrier.make(changes)
             return state.failed.keys.sorted().compactMap { state.failed[$0] }
         }
     }
@@ -176,34 +154,33 @@ package final class UserspacePlane: DataPlane {
         return state.served.count < state.budget.maximumListeners
     }
 
-    private func put(
-        _ route: FrontendRoute, _ state: inout State, _ works: inout LoopWorks, _ retired: inout [Int32]
-    ) {
+    private func put(_ route: FrontendRoute, _ state: inout State, _ changes: inout [FrontendChange]) {
         let frontend = route.frontend
         // Refused by the kernel itself: nobody listens (7.17).
         if route.verdicts.allSatisfy({ $0 == .reject }) {
             state.failed[frontend] = nil
-            return retire(frontend, &state, &works, &retired)
+            return retire(frontend, &state, &changes)
         }
         let isDeaf = route.verdicts.allSatisfy { $0 == .drop }
-        if let served = state.served[frontend] { return update(served, to: route, isDeaf: isDeaf, &state, &works) }
+        if let served = state.served[frontend] { return update(served, to: route, isDeaf: isDeaf, &state, &changes) }
         guard let socket = open(route, &state) else { return }
         if isDeaf { FrontendSocket.setDeaf(true, socket) }
         let slot = state.freeSlots.popLast() ?? state.slots
         state.slots = max(state.slots, slot + 1)
         let choice = self.choice(for: route, replacing: nil, &state)
         state.served[frontend] = Served(route: route, socket: socket, slot: slot, isDeaf: isDeaf)
-        works.add(loops(serving: frontend)) { $0.serve(route, on: socket, slot: slot, choice: choice) }
+        changes.append(.serve(route, socket: socket, slot: slot, choice: choice))
     }
 
     private func update(
-        _ old: Served, to route: FrontendRoute, isDeaf: Bool, _ state: inout State, _ works: inout LoopWorks
+        _ old: Served, to route: FrontendRoute, isDeaf: Bool, _ state: inout State,
+        _ changes: inout [FrontendChange]
     ) {
         let choice = self.choice(for: route, replacing: old.route, &state)
         if old.isDeaf != isDeaf { FrontendSocket.setDeaf(isDeaf, old.socket) }
         let slot = old.slot
         state.served[route.frontend] = Served(route: route, socket: old.socket, slot: slot, isDeaf: isDeaf)
-        works.add(loops(serving: route.frontend)) { $0.update(route, slot: slot, choice: choice) }
+        changes.append(.update(route, slot: slot, choice: choice))
     }
 
     /// The socket of a frontend that is not served yet; nil when it cannot be had, which is noted.
@@ -230,31 +207,20 @@ package final class UserspacePlane: DataPlane {
         }
     }
 
-    private func retire(
-        _ frontend: Frontend, _ state: inout State, _ works: inout LoopWorks, _ retired: inout [Int32]
-    ) {
+    private func retire(_ frontend: Frontend, _ state: inout State, _ changes: inout [FrontendChange]) {
         guard let served = state.served.removeValue(forKey: frontend) else { return }
-        let slot = served.slot
-        works.add(loops(serving: frontend)) { $0.retire(slot: slot) }
-        retired.append(served.socket)
+        changes.append(.retire(frontend, slot: served.slot))
         // May be used again at once: each loop does what it is told in order.
-        state.freeSlots.append(slot)
+        state.freeSlots.append(served.slot)
         releaseChoice(of: served.route, &state)
     }
 
     /// Tells the loops what the listeners leave to them.
-    private func shareDescriptors(_ state: inout State, _ works: inout LoopWorks) {
-        let share = state.budget.share(besides: state.served.count) / threads.count
+    private func shareDescriptors(_ state: inout State, _ changes: inout [FrontendChange]) {
+        let share = state.budget.share(besides: state.served.count) / carrier.loopCount
         guard share != state.share else { return }
         state.share = share
-        works.add(threads.indices) { $0.descriptorShare = share }
-    }
-
-    /// All loops accept TCP; the flows of a UDP frontend need one place, so one loop has it.
-    private func loops(serving frontend: Frontend) -> Range<Int> {
-        guard frontend.proto == .udp else { return threads.indices }
-        let number = Int(frontend.hashValue.magnitude % UInt(threads.count))
-        return number..<number + 1
+        changes.append(.shareDescriptors(share))
     }
 
     /// What the choices for `route` remember together with the port's other frontends.
@@ -306,4 +272,3 @@ extension EndpointCounters {
         return sum
     }
 }
-#endif

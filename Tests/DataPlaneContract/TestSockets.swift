@@ -111,6 +111,41 @@ package final class TestSocket: Sendable {
     }
 }
 
+extension TestSocket {
+    /// Has the release send a reset.
+    package func endAbruptly() {
+        var atOnce = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
+    }
+}
+
+/// A server whose queue is full: dials to it are neither accepted nor refused.
+package final class FullServer: Sendable {
+    package let endpoint: SocketEndpoint
+    private let sockets: [TestSocket]
+
+    /// - Throws: when the system takes one connection after another all the same.
+    package init() throws {
+        let listener = TestSocket(SOCK_STREAM)
+        _ = listener.bind(to: SocketEndpoint(address: PlaneUnderTest.endpointHost, port: 0))
+        listen(listener.descriptor, 0)
+        endpoint = SocketEndpoint(address: PlaneUnderTest.endpointHost, port: listener.localPort)
+        var sockets = [listener]
+        for _ in 0..<10 {
+            let client = TestSocket(SOCK_STREAM)
+            client.limitWaits(milliseconds: 200)
+            guard client.connect(to: endpoint) == 0 else {
+                self.sockets = sockets
+                return
+            }
+            sockets.append(client)
+        }
+        throw QueueNeverFull()
+    }
+
+    private struct QueueNeverFull: Error {}
+}
+
 /// A server on an address of its own, with one thread; it ends when it is released.
 package final class TestServer: Sendable {
     package enum Behaviour: Sendable {

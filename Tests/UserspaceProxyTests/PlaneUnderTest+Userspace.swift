@@ -9,7 +9,7 @@ import Synchronization
 @testable import UserspaceProxy
 
 extension PlaneUnderTest {
-    /// epoll, and io_uring where this kernel permits it.
+    /// epoll, SwiftNIO, and io_uring where this kernel permits it.
     static let engines: [UserspaceEngine] = {
         let isPermitted = Mutex(false)
         let isDone = DispatchSemaphore(value: 0)
@@ -19,7 +19,7 @@ extension PlaneUnderTest {
             isDone.signal()
         }
         isDone.wait()
-        return isPermitted.withLock { $0 } ? [.epoll, .ioUring] : [.epoll]
+        return isPermitted.withLock { $0 } ? [.epoll, .nio, .ioUring] : [.epoll, .nio]
     }()
 
     /// Runs `body` with a plane of its own, which is stopped afterwards whatever happens.

@@ -116,11 +116,5 @@ extension TestSocket {
         var query = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         return poll(&query, 1, milliseconds) == 1
     }
-
-    /// Has the release send a reset.
-    fileprivate func endAbruptly() {
-        var atOnce = linger(l_onoff: 1, l_linger: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
-    }
 }
 #endif

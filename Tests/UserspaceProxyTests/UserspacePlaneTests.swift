@@ -1,6 +1,7 @@
 #if os(Linux)
 import DataPlaneContract
 import Glibc
+import KiadaTesting
 import Logging
 import NetTypes
 import ServiceRouting
@@ -73,6 +74,41 @@ import UserspaceProxy
             for _ in 0..<30 { #expect(PlaneUnderTest.answer(frontend) == "good") }
             let failures = await plane.counters().first { $0.endpoint == dead }?.dialFailures ?? 0
             #expect(failures > 0)
+        }
+    }
+
+    @Test("7.3 a dial that takes too long goes to another endpoint", arguments: PlaneUnderTest.engines)
+    func slowDial(_ engine: UserspaceEngine) async throws {
+        let (server, full) = (TestServer(.greet("good")), try FullServer())
+        let frontend = PlaneUnderTest.freeFrontend()
+        var configuration = UserspaceConfiguration()
+        configuration.dialTimeouts = [.milliseconds(20), .seconds(10)]
+        try await PlaneUnderTest.run(on: engine, configuration) { plane in
+            await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [full.endpoint, server.endpoint])]))
+            for _ in 0..<20 { #expect(PlaneUnderTest.answer(frontend) == "good") }
+            #expect(await plane.counters().first { $0.endpoint == full.endpoint }?.dialFailures ?? 0 > 0)
+        }
+    }
+
+    @Test(
+        "a client that leaves while its dial is under way costs nothing for long", arguments: PlaneUnderTest.engines)
+    func leavesEarly(_ engine: UserspaceEngine) async throws {
+        let full = try FullServer()
+        let frontend = PlaneUnderTest.freeFrontend()
+        var configuration = UserspaceConfiguration()
+        configuration.dialTimeouts = [.seconds(10)]
+        try await PlaneUnderTest.run(on: engine, configuration) { plane in
+            await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(frontend, [full.endpoint])]))
+            let events = plane.connectionEvents(limit: 10)
+            try await {
+                let client = TestSocket(SOCK_STREAM)
+                try #require(client.connect(to: frontend.address) == 0)
+                for await _ in events { break }
+                #expect(await plane.counters().map(\.active) == [1])
+                client.endAbruptly()
+            }()
+            let isGone = await eventually { await plane.counters().map(\.active) == [0] }
+            #expect(isGone)
         }
     }
 
