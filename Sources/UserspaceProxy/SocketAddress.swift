@@ -6,8 +6,16 @@ import Glibc
 import Darwin
 #endif
 
-/// An IP address and port in the form that system calls take.
+/// An IP address and port in the form that system calls take: sockaddr_in or sockaddr_in6, all in network byte order.
+///
+///     0        2      4           8          24 octets
+///     │ family │ port │ IPv4      │
+///     │ family │ port │ flow info │ IPv6     │ scope
 struct SocketAddress {
+    private static let portOffset = 2
+    private static let ipv4Offset = 4
+    private static let ipv6Offset = 8
+
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
 
@@ -18,26 +26,15 @@ struct SocketAddress {
         switch endpoint.address {
         case .v4(let address):
             length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            withUnsafeMutableBytes(of: &storage) { bytes in
-                var plain = sockaddr_in()
-                plain.sin_family = sa_family_t(AF_INET)
-                plain.sin_port = endpoint.port.bigEndian
-                plain.sin_addr.s_addr = address.bits.bigEndian
-                bytes.storeBytes(of: plain, as: sockaddr_in.self)
-            }
+            storage.ss_family = sa_family_t(AF_INET)
+            store(address.bits, at: Self.ipv4Offset)
         case .v6(let address):
             length = socklen_t(MemoryLayout<sockaddr_in6>.size)
-            withUnsafeMutableBytes(of: &storage) { bytes in
-                var plain = sockaddr_in6()
-                plain.sin6_family = sa_family_t(AF_INET6)
-                plain.sin6_port = endpoint.port.bigEndian
-                withUnsafeMutableBytes(of: &plain.sin6_addr) { octets in
-                    octets.storeBytes(of: address.high.bigEndian, toByteOffset: 0, as: UInt64.self)
-                    octets.storeBytes(of: address.low.bigEndian, toByteOffset: 8, as: UInt64.self)
-                }
-                bytes.storeBytes(of: plain, as: sockaddr_in6.self)
-            }
+            storage.ss_family = sa_family_t(AF_INET6)
+            store(address.high, at: Self.ipv6Offset)
+            store(address.low, at: Self.ipv6Offset + 8)
         }
+        store(endpoint.port, at: Self.portOffset)
     }
 
     var family: Int32 { Int32(storage.ss_family) }
@@ -46,23 +43,27 @@ struct SocketAddress {
     ///
     /// An IPv4 client of an IPv6 socket is told as IPv4.
     var endpoint: SocketEndpoint? {
-        withUnsafeBytes(of: storage) { bytes in
-            switch family {
-            case AF_INET:
-                let plain = bytes.loadUnaligned(as: sockaddr_in.self)
-                return SocketEndpoint(
-                    address: .v4(IPv4Address(bits: UInt32(bigEndian: plain.sin_addr.s_addr))),
-                    port: UInt16(bigEndian: plain.sin_port))
-            case AF_INET6:
-                let port = bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)
-                let address = IPv6Address(
-                    high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
-                    low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)))
-                return SocketEndpoint(
-                    address: address.mappedIPv4.map(IPAddress.v4) ?? .v6(address), port: UInt16(bigEndian: port))
-            default: return nil
-            }
+        let port = load(UInt16.self, at: Self.portOffset)
+        switch family {
+        case AF_INET:
+            let address = IPv4Address(bits: load(UInt32.self, at: Self.ipv4Offset))
+            return SocketEndpoint(address: .v4(address), port: port)
+        case AF_INET6:
+            let address = IPv6Address(
+                high: load(UInt64.self, at: Self.ipv6Offset), low: load(UInt64.self, at: Self.ipv6Offset + 8))
+            return SocketEndpoint(address: address.mappedIPv4.map(IPAddress.v4) ?? .v6(address), port: port)
+        default: return nil
         }
+    }
+
+    private mutating func store<Number: FixedWidthInteger & BitwiseCopyable>(_ number: Number, at offset: Int) {
+        withUnsafeMutableBytes(of: &storage) {
+            $0.storeBytes(of: number.bigEndian, toByteOffset: offset, as: Number.self)
+        }
+    }
+
+    private func load<Number: FixedWidthInteger & BitwiseCopyable>(_ type: Number.Type, at offset: Int) -> Number {
+        withUnsafeBytes(of: storage) { Number(bigEndian: $0.loadUnaligned(fromByteOffset: offset, as: type)) }
     }
 
     func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
