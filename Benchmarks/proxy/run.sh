@@ -84,9 +84,11 @@ ours() { # name, options; each has a block of its own
         --state-dir "$work/state-$number" --address-block "$number" --publish-address none --api-port 0 \
         --log-level warning "$@"
 }
-end() { # proxy
+end() { # proxy of ours, the last that was started: the next one takes its block
     kill "${process[$1]}"
     wait "${process[$1]}" || true
+    next=$((next - 1))
+    rm -rf "$work/manifests-$next" "$work/state-$next"
 }
 # Makes control groups for the clients of the socket plane and for the others; fails where that cannot be.
 make_groups() {
