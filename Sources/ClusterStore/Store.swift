@@ -7,34 +7,8 @@ import Synchronization
 package final class Store: Sendable {
     /// Events that a watcher may be behind before it is cut off.
     package static let watchBound = 16384
-    /// Past events that a watch can start from.
-    private static let historyBound = 16384
-    /// About how many bytes they may have together, however few they are.
-    private static let historyBytes = 64 << 20
 
-    fileprivate struct Watcher {
-        let types: Set<ResourceType>
-        let namespace: String?
-        let continuation: WatchStream.Continuation
-    }
-
-    private struct State {
-        var revision: UInt64 = 0
-        var objects: [ResourceType: [ObjectKey: KubeObject]] = [:]
-        var watchers: [Int: Watcher] = [:]
-        var nextWatcher = 0
-        var history: [WatchEvent] = []
-        /// About how large the objects of the history are.
-        var historySize = 0
-        /// The revision before the oldest event of the history.
-        var horizon: UInt64 = 0
-        /// The revision of the last change of each type.
-        var lastChange: [ResourceType: UInt64] = [:]
-        /// What objects have in common is in memory once.
-        var sharing = ValueSharing()
-    }
-
-    private let state: Mutex<State>
+    private let state: Mutex<StoreState>
     /// Watchers that have ended and are still to be forgotten.
     ///
     /// A lock of its own, under which no other is taken: streams end while their task is being cancelled, under locks of the
@@ -56,15 +30,7 @@ package final class Store: Sendable {
         self.admission = admission
         self.source = source
         self.journal = journal
-        var state = State()
-        state.revision = contents.revision
-        state.horizon = contents.revision
-        for object in contents.objects {
-            guard let type = object.type else { continue }
-            state.objects[type, default: [:]][object.key] = object
-            state.lastChange[type] = contents.revision
-        }
-        self.state = Mutex(state)
+        state = Mutex(StoreState(contents))
     }
 
     // MARK: Reading
@@ -95,12 +61,7 @@ package final class Store: Sendable {
             forgetEnded(in: &state)
             var missed: [WatchEvent] = []
             if let revision {
-                guard revision >= state.horizon else {
-                    throw APIError(
-                        .expired, "The resourceVersion for the provided watch is too old: \(revision), \(state.horizon)"
-                    )
-                }
-                missed = state.history.filter { $0.revision > revision }
+                missed = try state.history.events(after: revision)
             } else {
                 for type in types.sorted() {
                     for (_, object) in (state.objects[type] ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -111,7 +72,7 @@ package final class Store: Sendable {
             // What is there already comes on top of the bound, however much it is.
             let (stream, continuation) = WatchStream.makeStream(
                 bufferingPolicy: .bufferingOldest(Self.watchBound + missed.count))
-            let watcher = Watcher(types: types, namespace: namespace, continuation: continuation)
+            let watcher = StoreWatcher(types: types, namespace: namespace, continuation: continuation)
             for event in missed { watcher.feed(event) }
             state.nextWatcher += 1
             let number = state.nextWatcher
@@ -141,13 +102,13 @@ package final class Store: Sendable {
         }
         return try state.withLock { state throws(APIError) in
             let key = object.key
-            try Self.checkNamespace(of: object, type, in: state)
+            try state.checkNamespace(of: object, type)
             if state.objects[type]?[key] != nil { throw .alreadyExists(key) }
             object.uid = source.uid()
             object.creationTimestamp = source.timestamp()
             object.deletionTimestamp = nil
             if object.deletionGracePeriodSeconds != nil { object.deletionGracePeriodSeconds = nil }
-            if type == .namespaces { Self.complete(namespace: &object) }
+            if type == .namespaces { NamespaceRules.complete(&object) }
             try admission.admit(&object, replacing: nil, isDryRun: isDryRun)
             guard !isDryRun else { return object }
             do throws(APIError) {
@@ -204,7 +165,7 @@ package final class Store: Sendable {
             new.json["spec"] = ["finalizers": namespace.json["spec"]?["finalizers"] ?? []]
             return new
         }
-        if !isDryRun, finalized.deletionTimestamp != nil, Self.awaited(by: finalized).isEmpty {
+        if !isDryRun, finalized.deletionTimestamp != nil, NamespaceRules.awaited(by: finalized).isEmpty {
             do throws(APIError) {
                 return try delete(finalized.key)
             } catch {
@@ -239,7 +200,7 @@ package final class Store: Sendable {
             guard var object = state.objects[key.type]?[key] else { throw .notFound(key) }
             if let uid, uid != object.uid { throw .conflict(key) }
             if key.type == .namespaces,
-                let ending = try Self.ending(namespace: object, at: source.timestamp(), in: state)
+                let ending = try state.ending(namespace: object, at: source.timestamp())
             {
                 return ending == object ? object : try commit(.modified, ending, to: &state)
             }
@@ -256,7 +217,7 @@ package final class Store: Sendable {
         }
     }
 
-    private func remove(_ object: KubeObject, from state: inout State) throws(APIError) -> KubeObject {
+    private func remove(_ object: KubeObject, from state: inout StoreState) throws(APIError) -> KubeObject {
         let gone = try commit(.deleted, object, to: &state)
         admission.released(gone)
         return gone
@@ -276,7 +237,7 @@ package final class Store: Sendable {
                 new.deletionGracePeriodSeconds = old.deletionGracePeriodSeconds
             }
             new.resourceVersion = old.resourceVersion
-            if key.type == .namespaces { Self.complete(namespace: &new) }
+            if key.type == .namespaces { NamespaceRules.complete(&new) }
             try admission.admit(&new, replacing: old, isDryRun: isDryRun)
             if new == old || isDryRun { return new }
             // The last finalizer was all that a deletion waited for.
@@ -288,7 +249,7 @@ package final class Store: Sendable {
     }
 
     private func commit(
-        _ kind: WatchEvent.Kind, _ object: KubeObject, to state: inout State
+        _ kind: WatchEvent.Kind, _ object: KubeObject, to state: inout StoreState
     ) throws(APIError) -> KubeObject {
         var object = object
         object.resourceVersion = String(state.revision + 1)
@@ -299,115 +260,17 @@ package final class Store: Sendable {
         } catch {
             throw .internalError("the write could not be kept: \(error)")
         }
-        state.revision += 1
-        let previous = state.objects[key.type]?[key]
-        state.objects[key.type, default: [:]][key] = kind == .deleted ? nil : object
-        state.lastChange[key.type] = state.revision
-        let event = WatchEvent(
-            kind: kind, object: object, revision: state.revision, previous: kind == .modified ? previous : nil)
-        state.history.append(Self.kept(event))
-        state.historySize += object.json.approximateSize
-        if state.history.count > Self.historyBound || state.historySize > Self.historyBytes { Self.cut(&state) }
+        let event = state.apply(kind, object)
         forgetEnded(in: &state)
         for watcher in state.watchers.values { watcher.feed(event) }
         return object
     }
 
-    /// An event as the history has it: with the object as it was before only where its labels were others, for that is what
-    /// most watchers choose by; two of each would need twice the memory.
-    private static func kept(_ event: WatchEvent) -> WatchEvent {
-        guard let previous = event.previous,
-            previous.json["metadata"]?["labels"] == event.object.json["metadata"]?["labels"]
-        else { return event }
-        return WatchEvent(kind: event.kind, object: event.object, revision: event.revision)
-    }
-
-    /// Forgets the older half of the history, by number and by size.
-    private static func cut(_ state: inout State) {
-        var excess = 0
-        while excess < state.history.count,
-            state.history.count - excess > historyBound / 2 || state.historySize > historyBytes / 2
-        {
-            state.historySize -= state.history[excess].object.json.approximateSize
-            excess += 1
-        }
-        guard excess > 0 else { return }
-        state.horizon = state.history[excess - 1].revision
-        state.history.removeFirst(excess)
-    }
-
-    private func forgetEnded(in state: inout State) {
+    private func forgetEnded(in state: inout StoreState) {
         let numbers = ended.withLock { ended in
             defer { ended.removeAll() }
             return ended
         }
         for number in numbers { state.watchers[number] = nil }
-    }
-
-    // MARK: Namespaces (semantics 1.6)
-
-    private static func checkNamespace(of object: KubeObject, _ type: ResourceType, in state: State) throws(APIError) {
-        guard type.isNamespaced else { return }
-        let key = ObjectKey(.namespaces, name: object.namespace)
-        guard let namespace = state.objects[.namespaces]?[key] else { throw .notFound(key) }
-        if namespace.json["status"]?["phase"]?.stringValue == "Terminating" {
-            var refusal = APIError(
-                .forbidden,
-                "\(type.qualifiedName) \"\(object.name)\" is forbidden: unable to create new content in namespace "
-                    + "\(object.namespace) because it is being terminated")
-            refusal.otherCauses = [
-                APIError.Cause(
-                    reason: "NamespaceTerminating", message: "namespace \(object.namespace) is being terminated",
-                    field: "metadata.namespace")
-            ]
-            refusal.objectName = object.name
-            throw refusal
-        }
-    }
-
-    /// The namespace as it is while its content is being removed; nil when it is empty and can go.
-    private static func ending(
-        namespace: KubeObject, at time: String, in state: State
-    ) throws(APIError) -> KubeObject? {
-        if Namespace.builtIn.contains(namespace.name) {
-            throw APIError(
-                .forbidden, "namespaces \"\(namespace.name)\" is forbidden: this namespace may not be deleted")
-        }
-        let isEmpty = state.objects.allSatisfy { type, objects in
-            !type.isNamespaced || !objects.keys.contains { $0.namespace == namespace.name }
-        }
-        let rest = awaited(by: namespace).filter { $0 != ownFinalizer }
-        if isEmpty, namespace.finalizers.isEmpty, rest.isEmpty { return nil }
-        var ending = namespace
-        if ending.deletionTimestamp == nil { ending.deletionTimestamp = time }
-        ending.json["status"]?["phase"] = "Terminating"
-        if isEmpty { ending.json["spec"] = ["finalizers": .array(rest.map { .string($0) })] }
-        return ending
-    }
-
-    /// Keeps a namespace until nothing is in it.
-    private static let ownFinalizer = "kubernetes"
-
-    /// What has to be done before a namespace can go, besides what its metadata says.
-    private static func awaited(by namespace: KubeObject) -> [String] {
-        (namespace.json["spec"]?["finalizers"]?.arrayValue ?? []).compactMap(\.stringValue)
-    }
-
-    private static func complete(namespace: inout KubeObject) {
-        namespace.labels["kubernetes.io/metadata.name"] = namespace.name
-        if namespace.json["status"]?["phase"] == nil { namespace.json["status"] = ["phase": "Active"] }
-        if namespace.json["spec"]?["finalizers"] == nil {
-            namespace.json["spec"] = ["finalizers": namespace.deletionTimestamp == nil ? [.string(ownFinalizer)] : []]
-        }
-    }
-}
-
-extension Store.Watcher {
-    /// Hands over an event that the watcher wants; a watcher that is too far behind is ended.
-    fileprivate func feed(_ event: WatchEvent) {
-        guard let type = event.object.type, types.contains(type),
-            namespace == nil || namespace == event.object.namespace
-        else { return }
-        if case .dropped = continuation.yield(event) { continuation.finish() }
     }
 }
