@@ -144,7 +144,7 @@ var targets: [Target] = [
         "SuiteRuntime",
         [
             "ComposePods", "ControlPlane", "ServiceProxy", "ServiceKit", "ClusterAPI", "PodRuntime", "ClusterModel",
-            "UserspaceProxy", "ClusterStore", "Manifests",
+            "ServiceRouting", "UserspaceProxy", "ClusterStore", "Manifests",
             "NetTypes",
             "CLinux",
             logging, argumentParser, lifecycle, nioSSL,

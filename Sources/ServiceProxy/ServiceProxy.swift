@@ -84,11 +84,10 @@ package final class ServiceProxy: Sendable {
     private func startedPlane() throws(DataPlaneFailure) -> any DataPlane {
         if let start = dataPlaneStart.withLock({ $0 }) { return start.plane }
         let choice = DataPlaneChoice(configuration.dataPlane, hasOwnNetwork: NetworkSurroundings.isOwn)
-        var userspace = UserspaceConfiguration()
-        userspace.engine = configuration.userspaceEngine
         let start = try DataPlaneStart(choice) {
             try DataPlaneStart.plane(
-                $0, userspace: userspace, socket: socketConfiguration, nftables: nftablesConfiguration, logger: logger)
+                $0, userspace: configuration.userspace, socket: socketConfiguration, nftables: nftablesConfiguration,
+                logger: logger)
         }
         dataPlaneStart.withLock { $0 = start }
         logger.notice("\(start.explanation)")

@@ -32,8 +32,8 @@ package struct ServiceProxyConfiguration: Sendable {
     package var healthPort: UInt16? = 10256
     /// Which plane carries connections.
     package var dataPlane = DataPlaneOption.auto
-    /// What the userspace plane runs on.
-    package var userspaceEngine = UserspaceEngine.auto
+    /// Engine, choice and limits of the userspace plane.
+    package var userspace = UserspaceConfiguration()
     /// The control group that the socket plane serves; nil for all programs.
     package var socketControlGroup: String?
     /// The file in which objects outlive the process; nil keeps them in memory only.

@@ -5,7 +5,7 @@ package enum ChoiceMode: String, Hashable, Sendable, CaseIterable {
     /// Each connection anew, as the kernel's planes do.
     case random
     /// In turns, in an order that is drawn again whenever the endpoints change.
-    case roundRobin
+    case roundRobin = "round-robin"
 }
 
 /// Whose turn it is among the endpoints of one Service port, in round robin mode (7.3).

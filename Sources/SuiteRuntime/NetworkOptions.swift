@@ -1,6 +1,7 @@
 package import ArgumentParser
 import NetTypes
 package import ServiceProxy
+package import ServiceRouting
 package import UserspaceProxy
 
 /// The options about names and addresses that all commands have which start Services.
@@ -45,6 +46,12 @@ package struct NetworkOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "How a pod is chosen for each connection: random, as a cluster does, or round-robin.",
+            discussion: "round-robin needs --data-plane userspace; clients with affinity stay where they are."))
+    package var userspaceChoice = ChoiceMode.random
+
+    @Option(
+        help: ArgumentHelp(
             "The control group whose programs --data-plane socket serves.",
             discussion: "A folder of a cgroup2 file system; without this option, every program of the machine.",
             valueName: "path"))
@@ -76,6 +83,11 @@ package struct NetworkOptions: ParsableArguments {
         if let block = addressBlock, !(1...254).contains(block) {
             throw ValidationError("--address-block \(block): must be between 1 and 254")
         }
+        guard userspaceChoice == .random || dataPlane == .userspace else {
+            throw ValidationError(
+                "--userspace-choice \(userspaceChoice.rawValue): the kernel's data planes choose at random; add --data-plane userspace"
+            )
+        }
         guard dnsTTL <= 3600 else {
             throw ValidationError("--dns-ttl \(dnsTTL): must be between 0 and 3600 seconds")
         }
@@ -100,10 +112,12 @@ package struct NetworkOptions: ParsableArguments {
         configuration.logsQueries = logQueries
         configuration.publishAddress = IPAddress(publishAddress)
         configuration.dataPlane = dataPlane
-        configuration.userspaceEngine = userspaceEngine
+        configuration.userspace.engine = userspaceEngine
+        configuration.userspace.choice = userspaceChoice
         configuration.socketControlGroup = socketCgroup
     }
 }
 
 extension DataPlaneOption: ExpressibleByArgument {}
 extension UserspaceEngine: ExpressibleByArgument {}
+extension ChoiceMode: ExpressibleByArgument {}

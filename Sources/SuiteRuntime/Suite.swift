@@ -57,7 +57,7 @@ package final class Suite: Sendable {
         proxyConfiguration.storeFile = directory.storeFile
         proxyConfiguration.publishAddress = configuration.publishAddress
         proxyConfiguration.dataPlane = configuration.dataPlane
-        proxyConfiguration.userspaceEngine = configuration.userspaceEngine
+        proxyConfiguration.userspace = configuration.userspace
         proxyConfiguration.socketControlGroup = configuration.socketControlGroup
         proxyConfiguration.healthPort = configuration.healthPort
         proxyConfiguration.dnsTTL = configuration.dnsTTL

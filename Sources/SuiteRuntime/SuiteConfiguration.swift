@@ -59,8 +59,8 @@ package struct SuiteConfiguration: Sendable {
     package var publishAddress: IPAddress? = .v4(IPv4Address(bits: 0x7F00_0001))
     /// Which plane carries connections.
     package var dataPlane = DataPlaneOption.auto
-    /// What the userspace plane runs on.
-    package var userspaceEngine = UserspaceEngine.auto
+    /// Engine, choice and limits of the userspace plane.
+    package var userspace = UserspaceConfiguration()
     /// The control group that the socket plane serves; nil for all programs.
     package var socketControlGroup: String?
     /// The port of health and metrics; nil for none.

@@ -17,6 +17,18 @@ package enum UserspaceEngine: String, Sendable, CaseIterable {
     case nio
 }
 
+extension UserspaceEngine: CustomStringConvertible {
+    /// Its own name, for logs.
+    package var description: String {
+        switch self {
+        case .auto: "the best engine"
+        case .epoll: "epoll"
+        case .ioUring: "io_uring"
+        case .nio: "SwiftNIO"
+        }
+    }
+}
+
 /// The limits of the userspace plane.
 package struct UserspaceConfiguration: Sendable {
     package var engine = UserspaceEngine.auto

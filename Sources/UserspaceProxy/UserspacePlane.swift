@@ -74,11 +74,13 @@ package final class UserspacePlane: DataPlane {
         for candidate in engine.candidates {
             do {
                 let carrier = try candidate.start(settings)
-                let notes: Logger.Metadata = reasons.isEmpty ? [:] : ["reason": "\(reasons.joined(separator: "; "))"]
-                logger.info("the userspace data plane runs on \(candidate.rawValue)", metadata: notes)
+                let reason = reasons.joined(separator: "; ")
+                logger.log(
+                    level: reason.isEmpty ? .info : .notice, "the userspace data plane runs on \(candidate)",
+                    metadata: reason.isEmpty ? [:] : ["reason": "\(reason)"])
                 return carrier
             } catch {
-                reasons.append("\(candidate.rawValue): " + String(cString: strerror(error.code)))
+                reasons.append("\(candidate): " + String(cString: strerror(error.code)))
             }
         }
         throw UserspacePlaneFailure(reason: reasons.joined(separator: "; "))

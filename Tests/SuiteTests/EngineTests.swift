@@ -66,4 +66,22 @@ struct EngineTests {
         #expect(refused.code != 0)
         #expect(refused.errors.contains("io_uring: Operation not permitted"), "\(refused.errors)")
     }
+
+    @Test("every engine carries the suite; pods take turns where that is asked for", arguments: ["epoll", "nio"])
+    func turns(_ engine: String) async throws {
+        let suite = try RunningSuite()
+        let options = ["--userspace-engine", engine, "--userspace-choice", "round-robin"]
+        let refused = try await suite.up(options)
+        #expect(refused.code != 0 && refused.errors.contains("add --data-plane userspace"), "\(refused.errors)")
+        #expect(try await suite.up(options + ["--data-plane", "userspace"]).code == 0)
+        let quote = try suite.clusterIP("quote")
+        var pods: [String] = []
+        for _ in 0..<12 { pods.append(try await suite.curl("http://\(quote)").output) }
+        let count = Set(pods).count
+        #expect(count > 2)
+        for index in count..<pods.count { #expect(pods[index] == pods[index - count]) }
+        let page = try await suite.curl("http://\(try suite.clusterIP("kiada"))/text").output
+        #expect(page.contains("KUBERNETES IN ACTION DEMO APPLICATION"))
+        #expect(try await suite.down().code == 0)
+    }
 }
