@@ -77,6 +77,17 @@ static int mount_bind(const struct cpod_bind *bind, const char *prefix) {
     return 0;
 }
 
+// Mounts what the machine has at `bind->source` below a part of the layer of its own; -1 where that cannot be.
+static int mount_layered(const struct cpod_spec *spec, const struct cpod_bind *bind, const char *prefix) {
+    char upper[4096], work[4096], target[4096], options[4096 * 3];
+    if (JOIN(upper, spec->root, "/lu") != 0 || JOIN(work, spec->root, "/lw") != 0
+        || JOIN(target, prefix, bind->target) != 0
+        || JOIN(options, "lowerdir=", bind->source, ",upperdir=", upper, ",workdir=", work) != 0)
+        return -1;
+    if (mkdir(upper, 0755) != 0 || mkdir(work, 0755) != 0) return -1;
+    return mount("kiada-layered", target, "overlay", 0, options);
+}
+
 // Puts the file system of `spec->root` together and moves into it.
 static int enter_root(const struct cpod_spec *spec) {
     char upper[4096], work[4096], merged[4096], options[4096 * 2 + 64], proc[4096];
@@ -88,8 +99,16 @@ static int enter_root(const struct cpod_spec *spec) {
     if (mount("kiada-layer", spec->root, "tmpfs", 0, "mode=755,size=1g") != 0) return -1;
     if (mkdir(upper, 0755) != 0 || mkdir(work, 0755) != 0 || mkdir(merged, 0755) != 0) return -1;
     if (mount("kiada-root", merged, "overlay", 0, options) != 0) return -1;
-    for (size_t i = 0; i < spec->bind_count; i++)
-        if (mount_bind(&spec->binds[i], merged) != 0 && !(spec->binds[i].flags & CPOD_OPTIONAL)) return -1;
+    int is_all_layered = 1;
+    for (size_t i = 0; i < spec->bind_count; i++) {
+        const struct cpod_bind *bind = &spec->binds[i];
+        if (bind->flags & CPOD_LAYERED) {
+            if (mount_layered(spec, bind, merged) == 0) continue;
+            is_all_layered = 0;
+        }
+        if (bind->flags & CPOD_IN_LAYER && !is_all_layered) continue;
+        if (mount_bind(bind, merged) != 0 && !(bind->flags & CPOD_OPTIONAL)) return -1;
+    }
     if (mount("proc", proc, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0) return -1;
     if (chdir(merged) != 0 || syscall(SYS_pivot_root, ".", ".") != 0) return -1;
     if (umount2(".", MNT_DETACH) != 0) return -1;

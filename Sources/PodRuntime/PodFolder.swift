@@ -89,6 +89,14 @@ package struct PodFolder: Sendable {
         return file
     }
 
+    /// The file in which a container writes why it ends, empty for a new run; everybody may write to it.
+    func terminationMessage(of container: String) throws(PodFolderError) -> String {
+        try create("\(path)/termination")
+        let file = try write("termination/\(container)", "")
+        try? FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: file)
+        return file
+    }
+
     /// Where a volume that lives as long as the pod is.
     func volume(_ name: String) -> String { "\(path)/volumes/\(name)" }
 

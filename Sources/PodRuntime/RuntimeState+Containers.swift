@@ -19,6 +19,8 @@ extension RuntimeState {
         }
         do {
             var spec = try processSpec(container.spec, entry)
+            let message = try shareTerminationMessage(container.spec, entry, &spec)
+            let messageLog = container.spec.takesLogAsMessage ? log.path : nil
             entries[key]?.running[container.spec.name] = spec
             observer.note(
                 pod, isWarning: false, reason: "Pulled",
@@ -43,10 +45,29 @@ extension RuntimeState {
                                 .startFailed(index, reason: "RunContainerError", message: message)))
                     }
                 },
-                ended: { exit in inbox.yield(.machine(key, uid: pod.uid, .ended(index, exit))) })
+                ended: { exit in
+                    let text = TerminationMessage.text(in: message, orEndOf: exit == .code(0) ? nil : messageLog)
+                    inbox.yield(.machine(key, uid: pod.uid, .ended(index, exit, message: text)))
+                })
         } catch {
             log.finish(with: error.description)
             report(.startFailed(index, reason: error.reason, message: error.description))
+        }
+    }
+
+    /// Has the file in which the container writes why it ends be one of ours; nil where it would write on the machine.
+    private func shareTerminationMessage(
+        _ container: ContainerSpec, _ entry: Entry, _ spec: inout ProcessSpec
+    ) throws(ContainerCommandError) -> String? {
+        guard isolation == .root, !HostMounts.share(container.terminationMessagePath) else { return nil }
+        do throws(PodFolderError) {
+            let file = try entry.folder.terminationMessage(of: container.name)
+            var bind = Self.fileBind(file, container.terminationMessagePath)
+            bind.isInLayer = true
+            spec.binds.append(bind)
+            return file
+        } catch {
+            throw ContainerCommandError(reason: "RunContainerError", description: error.description)
         }
     }
 

@@ -299,8 +299,7 @@ def _(c):
     c.eventually(lambda: (c.get(pods(ns) + "/always")["status"].get("containerStatuses") or [{}])[0].get("restartCount", 0) >= 2, "two restarts", 40)
 
 
-@case("[sig-node] Container Runtime blackbox test on terminated container should report termination message",
-      missing="containers have no termination messages")
+@case("[sig-node] Container Runtime blackbox test on terminated container should report termination message")
 def _(c):
     ns = c.namespace()
 

@@ -163,5 +163,44 @@ struct IsolationTests {
         for await code in ends { codes.append(code) }
         #expect(codes == [0])
     }
+
+    @Test(
+        "A container says why it ends in a file of its own, anywhere but where the machine would see it; else the log may",
+        arguments: [
+            ("printf OK > /dev/termination-log", [:], "OK"),
+            ("printf DONE > /dev/kiada-custom; exit 1", ["terminationMessagePath": "/dev/kiada-custom"], "DONE"),
+            ("printf OK > /var/kiada-why", ["terminationMessagePath": "/var/kiada-why"], "OK"),
+            ("head -c 5000 /dev/zero | tr '\\0' x > /dev/termination-log", [:], String(repeating: "x", count: 4096)),
+            ("echo one; echo; printf 'two words'; exit 1", fallback, "one\n\ntwo words"),
+            ("seq 100; exit 1", fallback, (21...100).map(String.init).joined(separator: "\n")),
+            ("echo fine", fallback, nil), ("echo broken; exit 1", [:], nil),
+            ("echo x; printf OK > /dev/termination-log; exit 1", fallback, "OK"),
+            ("mkfifo /dev/kiada-pipe; rm -f /dev/termination-log 2> /dev/null; echo log; exit 1", fallback, "log"),
+            ("exit 1", ["terminationMessagePath": "/proc/kiada"], nil),
+        ] as [(String, [String: JSONValue], String?)])
+    func terminationMessage(_ text: String, _ container: [String: JSONValue], _ message: String?) async {
+        let seen = Mutex<String?>(nil)
+        await run([script(text, container, spec: ["restartPolicy": "Never"])]) { _, status in
+            guard let ended = status?["containerStatuses"]?[0]?["state"]?["terminated"] else { return false }
+            seen.withLock { $0 = ended["message"]?.stringValue }
+            return true
+        }
+        #expect(seen.withLock { $0 } == message)
+        for path in ["/dev/termination-log", "/dev/kiada-custom", "/dev/kiada-pipe", "/var/kiada-why"] {
+            #expect(!FileManager.default.fileExists(atPath: path))
+        }
+    }
+
+    private static let fallback: [String: JSONValue] = ["terminationMessagePolicy": "FallbackToLogsOnError"]
+
+    @Test("Devices are the machine's, what is written beside them is the container's own")
+    func devices() async {
+        let text = """
+            : > /dev/kiada-own && echo x > /dev/null && [ -c /dev/null ] && [ -c /dev/pts/ptmx ] && [ -w /dev/shm ] \
+            && [ "$(head -c 4 /dev/urandom | wc -c)" = 4 ] && [ -e /dev/kiada-own ]
+            """
+        await run([script(text, spec: ["restartPolicy": "Never"])]) { _, status in Self.hasSucceeded(status) }
+        #expect(!FileManager.default.fileExists(atPath: "/dev/kiada-own"))
+    }
 }
 #endif

@@ -10,6 +10,8 @@ enum cpod_bind_flags {
     CPOD_READ_ONLY = 2,
     CPOD_OPTIONAL = 4,   // left out if it cannot be mounted
     CPOD_FILE = 8,       // the mount point is a file; else a folder
+    CPOD_LAYERED = 16,   // what is written there goes into the layer, too; where that cannot be, a plain mount
+    CPOD_IN_LAYER = 32,  // left out where a layered mount became a plain one, which its mount point would be left in
 };
 
 struct cpod_bind {

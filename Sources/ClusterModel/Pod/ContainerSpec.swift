@@ -80,6 +80,10 @@ package struct ContainerSpec: Hashable, Sendable {
     package let hasInputOnce: Bool
     /// `tty`: the standard streams are a terminal.
     package let hasTerminal: Bool
+    /// The file in which the container writes why it ends.
+    package let terminationMessagePath: String
+    /// Whether the end of the log stands for that where a container that fails has written nothing.
+    package let takesLogAsMessage: Bool
 
     init(_ json: JSONValue) {
         name = json["name"]?.stringValue ?? ""
@@ -103,6 +107,8 @@ package struct ContainerSpec: Hashable, Sendable {
         hasInput = json["stdin"]?.boolValue ?? false
         hasInputOnce = json["stdinOnce"]?.boolValue ?? false
         hasTerminal = json["tty"]?.boolValue ?? false
+        terminationMessagePath = json["terminationMessagePath"]?.stringValue?.nilIfEmpty ?? "/dev/termination-log"
+        takesLogAsMessage = json["terminationMessagePolicy"]?.stringValue == "FallbackToLogsOnError"
     }
 
     /// The number that a port name or number means for this container; nil for an unknown name.

@@ -16,7 +16,8 @@ package struct PodMachine: Sendable {
         case prepared
         case started(Index, pid: Int32)
         case startFailed(Index, reason: String, message: String)
-        case ended(Index, ProcessExit)
+        /// `message` is what the container wrote about it.
+        case ended(Index, ProcessExit, message: String? = nil)
         case probed(Index, ProbeKind, generation: Int, ProbeOutcome)
         /// What is done after a start or before a stop has been done; `failure` says why it has not.
         case hookEnded(Index, LifecycleHook.Kind, generation: Int, failure: String?)
@@ -99,8 +100,8 @@ package struct PodMachine: Sendable {
             started(index, pid: pid, at: now, &actions)
         case .startFailed(let index, let reason, let message):
             startFailed(index, reason, message, at: now, &actions)
-        case .ended(let index, let exit):
-            ended(index, exit, at: now, &actions)
+        case .ended(let index, let exit, let message):
+            ended(index, exit, message, at: now, &actions)
         case .probed(let index, let kind, let generation, let outcome):
             probed(index, kind, generation, outcome, at: now, &actions)
         case .hookEnded(let index, let kind, let generation, let failure):
@@ -170,10 +171,13 @@ package struct PodMachine: Sendable {
         settle(index, ended, waiting: reason, at: now, &actions)
     }
 
-    private mutating func ended(_ index: Index, _ exit: ProcessExit, at now: Moment, _ actions: inout [Action]) {
+    private mutating func ended(
+        _ index: Index, _ exit: ProcessExit, _ message: String?, at now: Moment, _ actions: inout [Action]
+    ) {
         guard case .running(_, let since) = containers[index].state else { return }
         let ended = ContainerMachine.Ended(
-            exit: exit, reason: exit == .code(0) ? "Completed" : "Error", message: containers[index].killReason,
+            exit: exit, reason: exit == .code(0) ? "Completed" : "Error",
+            message: containers[index].killReason ?? message,
             started: since, finished: now, containerID: containerID(index))
         containers[index].probes = []
         containers[index].isPostStartPending = false

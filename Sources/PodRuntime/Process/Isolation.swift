@@ -51,27 +51,41 @@ enum Isolation: Int, CaseIterable {
 
 /// What is mounted on this machine besides its root: containers with a file system of their own see it too.
 enum HostMounts {
-    /// The uppermost mounts but `/proc`, of which each container has its own.
+    /// The uppermost mounts but `/proc`, of which each container has its own, and `/dev`, of which it has its own files.
     static func binds() -> [ProcessSpec.Bind] {
         let text = (try? String(contentsOf: URL(filePath: "/proc/self/mountinfo"), encoding: .utf8)) ?? ""
-        return uppermost(of: text).map { path in
+        let points = uppermost(of: text)
+        let devices = points.contains(Self.devices) ? [Self.devices] + uppermost(of: text, below: Self.devices) : []
+        return (points.filter { $0 != Self.devices } + devices).map { path in
             var bind = ProcessSpec.Bind(source: path, target: path)
             bind.isRecursive = true
             bind.isOptional = true
+            bind.isLayered = path == Self.devices
             var status = stat()
             bind.isFile = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
             return bind
         }
     }
 
-    /// The mount points of a mountinfo file that are below no other one, without the root and `/proc`.
-    static func uppermost(of mountinfo: String) -> [String] {
+    /// Where containers write why they end, for one.
+    private static let devices = "/dev"
+
+    /// Whether what a container writes to `path` would be written on the machine.
+    static func share(_ path: String) -> Bool {
+        let text = (try? String(contentsOf: URL(filePath: "/proc/self/mountinfo"), encoding: .utf8)) ?? ""
+        let shared = uppermost(of: text).filter { $0 != devices } + uppermost(of: text, below: devices) + ["/proc"]
+        return shared.contains { path == $0 || path.hasPrefix($0 + "/") }
+    }
+
+    /// The mount points of a mountinfo file that are below no other one but `folder`, without `/proc`.
+    static func uppermost(of mountinfo: String, below folder: String = "") -> [String] {
         let points = mountinfo.split(separator: "\n").compactMap { line -> String? in
             let fields = line.split(separator: " ")
             return fields.count > 4 ? unescaped(fields[4]) : nil
         }
         var found: [String] = []
-        for point in Set(points).sorted() where point != "/" && point != "/proc" && !point.hasPrefix("/proc/") {
+        for point in Set(points).sorted()
+        where point != "/" && point.hasPrefix(folder + "/") && point != "/proc" && !point.hasPrefix("/proc/") {
             if let last = found.last(where: { point.hasPrefix($0 + "/") }), !last.isEmpty { continue }
             found.append(point)
         }

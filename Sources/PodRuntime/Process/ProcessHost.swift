@@ -265,7 +265,7 @@ extension ProcessSpec.Bind {
     fileprivate var flags: Int32 {
         let all: [(Bool, cpod_bind_flags)] = [
             (isRecursive, CPOD_RECURSIVE), (isReadOnly, CPOD_READ_ONLY), (isOptional, CPOD_OPTIONAL),
-            (isFile, CPOD_FILE),
+            (isFile, CPOD_FILE), (isLayered, CPOD_LAYERED), (isInLayer, CPOD_IN_LAYER),
         ]
         return all.reduce(0) { $1.0 ? $0 | Int32($1.1.rawValue) : $0 }
     }

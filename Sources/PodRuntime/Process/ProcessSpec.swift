@@ -11,6 +11,11 @@ package struct ProcessSpec: Sendable {
         package var isOptional = false
         /// The mount point that is made for it is a file, not a folder.
         package var isFile = false
+        /// What is written there is the process's own, as in the rest of its file system; where the kernel refuses that, it is
+        /// the machine's.
+        package var isLayered = false
+        /// Left out where the mount point would be left behind in a layered folder that had to stay the machine's.
+        package var isInLayer = false
 
         package init(source: String, target: String) {
             self.source = source
