@@ -37,6 +37,8 @@ final class NIORelay {
         guard !isOver else { return }
         guard let frontend = loop.frontends[place] else { return abort() }
         let source = SocketEndpoint(client.remoteAddress)
+        // Already gone, and nobody can say where it might have gone.
+        if source == nil, frontend.readsSource { return abort() }
         let verdict = frontend.verdict(for: source?.address)
         guard case .forward(let list) = verdict else {
             return verdict == .drop ? clientEnd.swallow() : abort()

@@ -71,10 +71,10 @@ final class NIORelayLoop {
 
     /// Serves an accepted connection, which is not active yet.
     func admit(_ client: any Channel, at place: Token.Place) throws {
-        gate.enter(on: eventLoop)
         let relay = NIORelay(client: client, place: place, loop: self)
-        relays[ObjectIdentifier(relay)] = relay
         try client.pipeline.syncOperations.addHandler(relay.clientEnd)
+        relays[ObjectIdentifier(relay)] = relay
+        gate.enter(on: eventLoop)
     }
 
     /// A relay has ended; nothing of it is open.
