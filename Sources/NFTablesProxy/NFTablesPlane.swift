@@ -73,6 +73,8 @@ package final class NFTablesPlane: DataPlane {
         }
         base = Ruleset.base(
             table: table, exempt: configuration.exemptAddresses, classes: 2 + configuration.otherNodes)
+        // Of a run with another plane that was killed; this one has rules of its own for it.
+        try? library.run(Ruleset.silenceRemoval)
         do { try library.run(base) } catch {
             throw error.reason.contains("Operation not permitted") ? .notPermitted : .kernel(error.reason)
         }
@@ -219,7 +221,7 @@ package final class NFTablesPlane: DataPlane {
     }
 
     /// Whether this process has CAP_NET_ADMIN, which is bit 12 of the effective set.
-    private static var hasNetAdmin: Bool {
+    static var hasNetAdmin: Bool {
         let status = (try? String(contentsOf: URL(filePath: "/proc/thread-self/status"), encoding: .utf8)) ?? ""
         guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("CapEff:") }),
             let bits = UInt64(line.dropFirst(7).filter { !$0.isWhitespace }, radix: 16)

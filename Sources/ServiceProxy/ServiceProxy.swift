@@ -122,6 +122,8 @@ package final class ServiceProxy: Sendable {
         let started = try startedPlane()
         let routes = ownAddresses()
         defer { for route in routes { route.remove() } }
+        let silence = routes.isEmpty || started.name == "nftables" ? nil : silencePings()
+        defer { silence?.end() }
         let blocks = configuration.networks.serviceRanges.filter { $0.family == .v6 && !$0.isLoopback }
         let plane =
             blocks.isEmpty
@@ -145,23 +147,6 @@ package final class ServiceProxy: Sendable {
             guard freed.isDue(isSettled: isSettled, revision: store.lastChange(of: types)) else { continue }
             FreedMemory.giveBack()
         }
-    }
-
-    /// Makes the addresses of Services this machine's, where they are not loopback addresses, which are so already.
-    private func ownAddresses() -> [LocalRoute] {
-        let networks = configuration.networks
-        var routes: [LocalRoute] = []
-        var problems: [String] = []
-        for block in networks.serviceRanges + [networks.loadBalancerRange].compactMap({ $0 })
-        where !block.isLoopback {
-            do throws(LocalRoute.Failure) {
-                routes.append(try LocalRoute(block, besides: configuration.nodeAddress))
-            } catch {
-                problems.append(error.description)
-            }
-        }
-        report("addresses", problems)
-        return routes
     }
 
     /// Returns once the manifests have been read and applied for the first time.

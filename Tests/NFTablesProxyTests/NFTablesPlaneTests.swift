@@ -1,5 +1,7 @@
 #if os(Linux)
+import CLinux
 import DataPlaneContract
+import Glibc
 import KiadaTesting
 import Logging
 import NFTablesProxy
@@ -26,7 +28,8 @@ struct NFTablesPlaneTests {
     func cleanUp() async throws {
         let server = TestServer(.greet("a"))
         let (first, second) = (PlaneUnderTest.freeFrontend(), PlaneUnderTest.freeFrontend())
-        // Never stopped, as if it had been killed: what it did is in the kernel.
+        // Never stopped, as if they had been killed: what they did is in the kernel.
+        _ = try PingSilence([try #require(CIDR("10.213.0.0/24"))])
         let killed = try Self.plane()
         await killed.apply(PlaneUnderTest.diff([PlaneUnderTest.route(first, [server.endpoint])]))
         #expect(PlaneUnderTest.answer(first) == "a")
@@ -83,6 +86,32 @@ struct NFTablesPlaneTests {
                 #expect(PlaneUnderTest.answer(frontend) == "own")
             }
         }
+    }
+
+    @Test(
+        "7.10 beside another plane, pings of cluster IPs that the machine owns are dropped, and nothing else is",
+        .enabled(if: access("/usr/bin/ping", X_OK) == 0, "ping is missing (Debian package iputils-ping)"))
+    func silence() async throws {
+        let block = try #require(CIDR("10.213.0.0/24"))
+        for command in ["addr add 10.214.0.1/24 dev lo", "route add local \(block) dev lo"] {
+            #expect(try await ChildProcess.run("ip", command.split(separator: " ").map(String.init)).code == 0)
+        }
+        func answers(_ address: String) async throws -> Bool {
+            try await ChildProcess.run("ping", ["-c", "1", "-W", "1", address]).code == 0
+        }
+        #expect(try await answers("10.213.0.7"))
+        // The first as if it had been killed.
+        _ = try PingSilence([block])
+        let silence = try PingSilence([block, try #require(CIDR("fd00:213::/112"))])
+        #expect(try await !answers("10.213.0.7"))
+        #expect(try await answers("10.214.0.1"))
+        let port = SocketEndpoint(address: .v4(IPv4Address(bits: 0x0AD5_0007)), port: 9)
+        #expect(TestSocket(SOCK_STREAM).connect(to: port) == ECONNREFUSED)
+        silence.end()
+        #expect(try await answers("10.213.0.7"))
+        #expect(try await Self.rules() == "")
+        let missing = #expect(throws: PingSilence.Failure.self) { try PingSilence([block], library: "libnone.so") }
+        #expect("\(missing.map(\.description) ?? "")" == "libnone.so cannot be loaded")
     }
 
     /// What nft, which is to understand all of it, says is there.
