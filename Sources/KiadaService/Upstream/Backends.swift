@@ -29,7 +29,7 @@ package struct QuoteBackend: Sendable {
         trace: TraceContext, on loop: any EventLoop, answer: @escaping (Result<Served<String>, UpstreamError>) -> Void
     ) {
         let request = trace.isEmpty ? prepared : dependency.prepared { Self.request(at: $0, trace) }
-        guard let request else { return }
+        guard let request else { preconditionFailure("asked without a task, of a place that is not known") }
         dependency.ask(request, on: loop) { result in
             answer(Result { () throws(UpstreamError) in try Self.quote(in: result.get()) })
         }
@@ -86,7 +86,7 @@ package struct QuizBackend: Sendable {
         answer: @escaping (Result<Served<Question>, UpstreamError>) -> Void
     ) {
         let request = trace.isEmpty ? prepared : dependency.prepared { Self.request(.random, at: $0, trace) }
-        guard let request else { return }
+        guard let request else { preconditionFailure("asked without a task, of a place that is not known") }
         dependency.ask(request, on: loop) { [self] result in
             answer(Result { () throws(UpstreamError) in try question(in: result.get()) })
         }
