@@ -124,7 +124,8 @@ var targets: [Target] = [
     library(
         "KiadaService",
         [
-            "CLinux", "ServiceKit", "ServiceDiscovery", "NetTypes", hummingbird, httpTypes, logging, lifecycle,
+            "CLinux", "DNSClient", "ServiceKit", "ServiceDiscovery", "NetTypes", hummingbird, httpTypes, logging,
+            lifecycle,
             argumentParser, mustache, nioCore, nioPosix, nioHTTP1, nioSSL,
         ],
         resources: [.embedInCode("Resources")]),

@@ -1,3 +1,4 @@
+import DNSClient
 package import NIOCore
 import NIOPosix
 package import NIOSSL

@@ -3,7 +3,7 @@ import NIOPosix
 
 /// One request on its way to a dependency: its addresses are tried one after the other until one is connected.
 ///
-/// Belongs to the event loop `loop`, on which everything happens that is not said to happen elsewhere.
+/// `@unchecked Sendable`: what changes, and `answer`, are used on the event loop `loop` only; others only hand it on.
 final class UpstreamCall: @unchecked Sendable {
     private let client: HTTPUpstreamClient
     private let request: PreparedRequest

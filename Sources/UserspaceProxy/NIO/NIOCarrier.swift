@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOPosix
 import NetTypes
@@ -14,15 +15,17 @@ final class NIOCarrier: RelayCarrier {
     private let group: MultiThreadedEventLoopGroup
     private let gate: AcceptGate
     private let loops: [NIOLoopBoundBox<NIORelayLoop>]
+    private let logger: Logger
     /// What listens, by slot, and the last generation that a place was given.
     private let state = Mutex((listeners: [Int: any Channel](), generation: UInt32(0)))
 
     /// Starts an event loop for each of `settings`, which are not empty.
     init(_ settings: [LoopSettings]) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.count)
+        logger = settings[0].logger
         let gate = AcceptGate(
             maximumRelays: settings.map(\.maximumRelays).reduce(0, +),
-            descriptorShare: settings.map(\.descriptorShare).reduce(0, +), logger: settings[0].logger)
+            descriptorShare: settings.map(\.descriptorShare).reduce(0, +), logger: logger)
         loops = zip(group.makeIterator(), settings).map { eventLoop, settings in
             NIOLoopBoundBox.makeBoxSendingValue(
                 NIORelayLoop(settings, on: eventLoop, gate: gate), eventLoop: eventLoop)
@@ -96,6 +99,9 @@ final class NIOCarrier: RelayCarrier {
             let opening =
                 route.frontend.proto == .udp
                 ? receive(on: socket, at: place, by: loops[number]) : accept(on: socket, at: place, by: loops[number])
+            opening.whenFailure { [logger] error in
+                logger.error("\(route.frontend) cannot be watched", metadata: ["reason": "\(error)"])
+            }
             return opening.map { channel in self.state.withLock { $0.listeners[slot] = channel } }
         case .retire(_, let slot):
             guard let channel = state.withLock({ $0.listeners.removeValue(forKey: slot) }) else { return nil }

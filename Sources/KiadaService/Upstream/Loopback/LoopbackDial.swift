@@ -47,13 +47,3 @@ enum LoopbackDial {
 
     private static let nonBlockingCloseOnExec = CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
 }
-
-extension SocketAddress {
-    /// nil for an address that the system cannot write.
-    init?(_ endpoint: SocketEndpoint) {
-        guard let address = try? SocketAddress(ipAddress: endpoint.address.description, port: Int(endpoint.port)) else {
-            return nil
-        }
-        self = address
-    }
-}
