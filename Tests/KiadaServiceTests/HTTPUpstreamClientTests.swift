@@ -13,35 +13,82 @@ import Testing
 
 @Suite("kiada's HTTP client, against real sockets")
 struct HTTPUpstreamClientTests {
+    /// How a request goes to an address of this machine.
+    enum Way: CaseIterable, CustomTestStringConvertible {
+        case withoutChannel, channel
+
+        /// What is too long for a new connection to take at once goes over a channel.
+        var path: String { self == .channel ? "/quote?" + String(repeating: "x", count: 9000) : "/quote" }
+
+        var testDescription: String { self == .channel ? "over a channel" : "without a channel" }
+    }
+
     private func ask(
         _ endpoints: [SocketEndpoint], keepsAlive: Bool = false, limit: Duration = .seconds(10),
-        client: HTTPUpstreamClient? = nil
+        client: HTTPUpstreamClient? = nil, _ way: Way = .withoutChannel
     ) async throws(UpstreamError) -> UpstreamResponse {
         let client = client ?? HTTPUpstreamClient(keepsAlive: keepsAlive, bodyLimit: 1000)
         let place = DiscoveredService(
             method: .variables, scheme: "http", host: "quote", basePath: "", addresses: endpoints, attempts: [])
-        return try await client.response(to: UpstreamRequest(path: "/quote"), at: place, limit: limit)
+        return try await client.response(to: UpstreamRequest(path: way.path), at: place, limit: limit)
     }
 
     private static let good = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Pod-Name: quote-9\r\n\r\nhi"
 
-    @Test("status, body and pod; a fresh connection each time")
-    func fresh() async throws {
+    @Test("status, body and pod; a fresh connection each time", arguments: Way.allCases)
+    func fresh(way: Way) async throws {
         let server = try await RawServer(Self.good, closes: false)
         for _ in 0..<3 {
-            let response = try await ask([server.endpoint])
+            let response = try await ask([server.endpoint], way)
             #expect(response == UpstreamResponse(status: 200, podName: "quote-9", body: Array("hi".utf8)))
         }
         #expect(server.connections.withLock { $0 } == 3)
         try await server.stop()
     }
 
-    @Test("--upstream-keep-alive uses one connection again")
-    func keepAlive() async throws {
+    @Test("--upstream-keep-alive uses one connection again", arguments: Way.allCases)
+    func keepAlive(way: Way) async throws {
         let server = try await RawServer(Self.good, closes: false)
         let client = HTTPUpstreamClient(keepsAlive: true, bodyLimit: 1000)
-        for _ in 0..<3 { #expect(try await ask([server.endpoint], client: client).status == 200) }
+        for _ in 0..<3 { #expect(try await ask([server.endpoint], client: client, way).status == 200) }
         #expect(server.connections.withLock { $0 } == 1)
+        try await server.stop()
+    }
+
+    @Test("a connection that waits ends with a server that says what nobody has asked for", arguments: Way.allCases)
+    func unasked(way: Way) async throws {
+        let server = try await RawServer(Self.good, closes: false)
+        let client = HTTPUpstreamClient(keepsAlive: true, bodyLimit: 1000)
+        #expect(try await ask([server.endpoint], client: client, way).body == Array("hi".utf8))
+        try await server.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno")
+        for await _ in server.ends { break }
+        #expect(try await ask([server.endpoint], client: client, way).body == Array("hi".utf8))
+        #expect(server.connections.withLock { $0 } == 2)
+        try await server.stop()
+    }
+
+    @Test("a request finds another connection when the server has closed the one that waited", arguments: Way.allCases)
+    func closedWhileWaiting(way: Way) async throws {
+        let server = try await RawServer(Self.good, closes: true)
+        let client = HTTPUpstreamClient(keepsAlive: true, bodyLimit: 1000)
+        for _ in 0..<20 { #expect(try await ask([server.endpoint], client: client, way).status == 200) }
+        #expect(server.connections.withLock { $0 } == 20)
+        try await server.stop()
+    }
+
+    @Test("no connection waits longer than it may, and none is left when the client is gone", arguments: Way.allCases)
+    func waitLimit(way: Way) async throws {
+        let server = try await RawServer(Self.good, closes: false)
+        let hasty = HTTPUpstreamClient(keepsAlive: true, bodyLimit: 1000, waitLimit: .milliseconds(20))
+        #expect(try await ask([server.endpoint], client: hasty, way).status == 200)
+        for await _ in server.ends { break }
+        do {
+            let client = HTTPUpstreamClient(keepsAlive: true, bodyLimit: 1000)
+            #expect(try await ask([server.endpoint], client: client, way).status == 200)
+        }
+        for await _ in server.ends { break }
+        #expect(try await ask([server.endpoint], client: hasty, way).status == 200)
+        #expect(server.connections.withLock { $0 } == 3)
         try await server.stop()
     }
 
@@ -100,27 +147,29 @@ struct HTTPUpstreamClientTests {
         ] as [(String, UpstreamError)])
     func garbage(answer: String, expected: UpstreamError) async throws {
         let server = try await RawServer(answer, closes: true)
-        await #expect(throws: expected) { try await ask([server.endpoint]) }
-        await #expect(throws: expected) { try await ask([server.endpoint], keepsAlive: true) }
+        for way in Way.allCases {
+            await #expect(throws: expected) { try await ask([server.endpoint], way) }
+            await #expect(throws: expected) { try await ask([server.endpoint], keepsAlive: true, way) }
+        }
         try await server.stop()
     }
 
-    @Test("a body up to the connection's end, and one in chunks", arguments: [false, true])
-    func otherBodies(keepsAlive: Bool) async throws {
+    @Test("a body up to the connection's end, and one in chunks", arguments: [false, true], Way.allCases)
+    func otherBodies(keepsAlive: Bool, way: Way) async throws {
         let chunks = "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
         for rest in ["\r\nabc", chunks] {
             let server = try await RawServer("HTTP/1.1 200 OK\r\n\(rest)", closes: true)
-            let response = try await ask([server.endpoint], keepsAlive: keepsAlive)
+            let response = try await ask([server.endpoint], keepsAlive: keepsAlive, way)
             #expect(response.body == Array("abc".utf8))
             try await server.stop()
         }
     }
 
-    @Test("more requests at once than a loop's watch has room for")
-    func many() async throws {
+    @Test("more requests at once than a loop's watch has room for", arguments: [false, true])
+    func many(keepsAlive: Bool) async throws {
         let server = try await RawServer(Self.good, closes: false)
         let loop = MultiThreadedEventLoopGroup.singleton.any()
-        let client = HTTPUpstreamClient(bodyLimit: 1000)
+        let client = HTTPUpstreamClient(keepsAlive: keepsAlive, bodyLimit: 1000)
         let place = DiscoveredService(
             method: .variables, scheme: "http", host: "quote", basePath: "", addresses: [server.endpoint], attempts: [])
         let count = SocketWatch.capacity + 50
@@ -139,15 +188,13 @@ struct HTTPUpstreamClientTests {
         try await server.stop()
     }
 
-    @Test("a server that never answers costs no more than the limit")
-    func silence() async throws {
+    @Test("a server that never answers costs no more than the limit", arguments: [false, true], Way.allCases)
+    func silence(keepsAlive: Bool, way: Way) async throws {
         let server = try await RawServer(nil, closes: false)
         await #expect(throws: UpstreamError.timedOut(after: .milliseconds(100))) {
-            try await ask([server.endpoint], limit: .milliseconds(100))
+            try await ask([server.endpoint], keepsAlive: keepsAlive, limit: .milliseconds(100), way)
         }
-        await #expect(throws: UpstreamError.timedOut(after: .milliseconds(100))) {
-            try await ask([server.endpoint], keepsAlive: true, limit: .milliseconds(100))
-        }
+        for await _ in server.ends { break }
         try await server.stop()
     }
 }

@@ -9,15 +9,23 @@ final class RawServer: Sendable {
     private let channel: any Channel
     let endpoint: SocketEndpoint
     let connections = Mutex(0)
+    /// An element for each connection that has ended.
+    let ends: AsyncStream<Void>
+    private let children = Mutex<[any Channel]>([])
 
     /// - Parameters:
     ///   - answer: nil never answers.
     ///   - closes: closes the connection after the answer.
     init(_ answer: String?, closes: Bool) async throws {
         let box = Box()
+        let ended: AsyncStream<Void>.Continuation
+        (ends, ended) = AsyncStream.makeStream()
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
-                box.server.withLock { $0 }?.connections.withLock { $0 += 1 }
+                let server = box.server.withLock { $0 }
+                server?.connections.withLock { $0 += 1 }
+                server?.children.withLock { $0.append(channel) }
+                channel.closeFuture.whenComplete { _ in ended.yield() }
                 return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Answerer(answer, closes: closes))
                 }
@@ -30,6 +38,11 @@ final class RawServer: Sendable {
 
     func stop() async throws { try await channel.close() }
 
+    /// Sends something that nobody has asked for over all connections.
+    func say(_ text: String) async throws {
+        for child in children.withLock({ $0 }) { try await child.writeAndFlush(ByteBuffer(string: text)) }
+    }
+
     private final class Box: Sendable {
         let server = Mutex<RawServer?>(nil)
     }
@@ -39,6 +52,8 @@ final class RawServer: Sendable {
         typealias OutboundOut = ByteBuffer
         private let answer: String?
         private let closes: Bool
+        /// What has come of the request.
+        private var request = ByteBuffer()
 
         init(_ answer: String?, closes: Bool) {
             self.answer = answer
@@ -46,7 +61,10 @@ final class RawServer: Sendable {
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            guard let answer else { return }
+            var bytes = unwrapInboundIn(data)
+            request.writeBuffer(&bytes)
+            guard let answer, request.readableBytesView.suffix(4).elementsEqual("\r\n\r\n".utf8) else { return }
+            request.clear()
             let promise = closes ? context.eventLoop.makePromise(of: Void.self) : nil
             let channel = context.channel
             promise?.futureResult.whenComplete { _ in channel.close(promise: nil) }

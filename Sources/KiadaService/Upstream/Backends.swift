@@ -40,12 +40,17 @@ package struct QuoteBackend: Sendable {
     }
 
     private static func quote(in response: UpstreamResponse) throws(UpstreamError) -> Served<String> {
-        guard var text = String(validating: response.body, as: UTF8.self), !text.utf8.contains(0) else {
+        guard !response.body.contains(0), var text = String(validating: response.body, as: UTF8.self) else {
             throw .invalidResponse
         }
-        while text.last?.isNewline == true { text.removeLast() }
+        while mayEndLine(text.utf8.last), text.last?.isNewline == true { text.removeLast() }
         guard !text.isEmpty else { throw .invalidResponse }
         return Served(text, podName: response.podName, body: response.body)
+    }
+
+    /// Whether a line break may end with this octet; to ask the character costs more.
+    private static func mayEndLine(_ octet: UInt8?) -> Bool {
+        octet.map { (0x0A...0x0D).contains($0) || $0 >= 0x80 } ?? false
     }
 }
 

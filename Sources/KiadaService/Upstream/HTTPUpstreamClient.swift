@@ -12,15 +12,21 @@ package final class HTTPUpstreamClient: CallbackUpstreamClient {
     private let keepsAlive: Bool
     private let bodyLimit: Int
     private let tls: NIOSSLContext?
-    private let idle = IdleConnections()
+    private let idle: IdleConnections
     private let group = MultiThreadedEventLoopGroup.singleton
 
     /// - Parameters:
     ///   - keepsAlive: whether connections are used again.
     ///   - bodyLimit: the longest acceptable body, in bytes.
+    ///   - waitLimit: how long a connection waits to be used again; servers close after 5 s or more, and a request that meets
+    ///     a closing connection has to be repeated.
     ///   - tls: whom to trust for https; nil refuses https.
-    package init(keepsAlive: Bool = false, bodyLimit: Int = 64 * 1024, tls: NIOSSLContext? = nil) {
+    package init(
+        keepsAlive: Bool = false, bodyLimit: Int = 64 * 1024, waitLimit: TimeAmount = .seconds(4),
+        tls: NIOSSLContext? = nil
+    ) {
         self.keepsAlive = keepsAlive
+        idle = IdleConnections(limit: waitLimit)
         self.bodyLimit = bodyLimit
         self.tls = tls
     }
@@ -70,11 +76,18 @@ package final class HTTPUpstreamClient: CallbackUpstreamClient {
         keepsAlive ? idle.take(to: place, on: loop) : nil
     }
 
-    /// Begins an exchange over a connection of its own, if it is one that needs no channel; to be called on `loop`.
-    func begin(_ exchange: UpstreamExchange, at place: UpstreamPlace, on loop: any EventLoop) -> LoopbackExchange.Start
+    /// Begins an exchange over a new connection, if it is one that needs no channel; to be called on `loop`.
+    func begin(_ exchange: UpstreamExchange, at place: UpstreamPlace, on loop: any EventLoop)
+        -> LoopbackConnection.Start
     {
-        guard !keepsAlive, !place.isSecure else { return .impossible }
-        return LoopbackExchange.begin(exchange, at: place.endpoint, on: loop, bodyLimit: bodyLimit)
+        guard !place.isSecure else { return .impossible }
+        return LoopbackConnection.begin(
+            exchange, at: place.endpoint, on: loop, bodyLimit: bodyLimit, shelf: shelf(for: place))
+    }
+
+    /// Where connections to `place` wait; nil: they serve one exchange.
+    private func shelf(for place: UpstreamPlace) -> UpstreamShelf? {
+        keepsAlive ? UpstreamShelf(idle, place) : nil
     }
 
     /// Connects on `loop`, and tells the outcome there, maybe at once.
@@ -84,7 +97,7 @@ package final class HTTPUpstreamClient: CallbackUpstreamClient {
     ) {
         if place.isSecure, tls == nil { return outcome(.failure(.insecure("no trust is configured"))) }
         let tls = place.isSecure ? tls : nil
-        let shelf = keepsAlive ? UpstreamConnectionHandler.Shelf(connections: idle, place: place) : nil
+        let shelf = shelf(for: place)
         // Sets TCP_NODELAY by itself.
         let bootstrap = ClientBootstrap(group: loop)
             .channelInitializer { [bodyLimit] channel in

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What kiada has to know of the head of an HTTP/1.1 response (RFC 9112 sections 2 to 6).
 struct ResponseHead: Equatable {
     /// How the end of the body is found (RFC 9112 section 6.3).
@@ -17,16 +19,13 @@ struct ResponseHead: Equatable {
 
     /// How long the head at the beginning of these octets is, the empty line included; nil while its end is not there.
     static func length(in bytes: UnsafeRawBufferPointer) -> Int? {
-        var index = 3
-        while index < bytes.count {
-            // The end is "\r\n\r\n"; most octets allow to go on by more than one.
-            switch bytes[index] {
-            case 0x0A:
-                if bytes[index - 1] == 0x0D, bytes[index - 2] == 0x0A, bytes[index - 3] == 0x0D { return index + 1 }
-                index += 2
-            case 0x0D: index += 1
-            default: index += 4
+        var start = 0
+        while let feed = index(of: lineFeed, in: bytes, from: start) {
+            // The end is "\r\n\r\n".
+            if feed >= 3, feed == start + 1, bytes[start] == carriageReturn, bytes[start - 2] == carriageReturn {
+                return feed + 1
             }
+            start = feed + 1
         }
         return nil
     }
@@ -54,10 +53,22 @@ struct ResponseHead: Equatable {
         return length.map { .octets($0) } ?? .toEnd
     }
 
+    private static let carriageReturn: UInt8 = 0x0D
+    private static let lineFeed: UInt8 = 0x0A
+
     /// Where the line that begins at `start` has its CR LF; nil when it has another end, or a stray CR.
     private static func lineEnd(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        guard let end = bytes[start...].firstIndex(where: { $0 == 0x0D || $0 == 0x0A }) else { return nil }
-        return bytes[end] == 0x0D && end + 1 < bytes.count && bytes[end + 1] == 0x0A ? end : nil
+        guard let end = index(of: carriageReturn, in: bytes, from: start), end + 1 < bytes.count,
+            bytes[end + 1] == lineFeed, index(of: lineFeed, in: bytes, from: start) == end + 1
+        else { return nil }
+        return end
+    }
+
+    private static func index(of octet: UInt8, in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        guard start < bytes.count, let base = bytes.baseAddress,
+            let found = memchr(base + start, CInt(octet), bytes.count - start)
+        else { return nil }
+        return UnsafeRawPointer(found) - base
     }
 
     /// `HTTP/1.1 200 OK`.
@@ -72,12 +83,13 @@ struct ResponseHead: Equatable {
     }
 
     private mutating func readField(_ line: UnsafeRawBufferPointer) -> Bool {
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return false }
+        guard let colon = Self.index(of: UInt8(ascii: ":"), in: line, from: 0), colon > 0 else { return false }
+        for octet in line[..<colon] where octet <= 0x20 || octet >= 0x7F { return false }
         let name = line[..<colon]
-        guard name.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return false }
-        var value = line[(colon + 1)...]
-        while let first = value.first, first == 0x20 || first == 0x09 { value = value.dropFirst() }
-        while let last = value.last, last == 0x20 || last == 0x09 { value = value.dropLast() }
+        var (start, end) = (colon + 1, line.count)
+        while start < end, line[start] == 0x20 || line[start] == 0x09 { start += 1 }
+        while end > start, line[end - 1] == 0x20 || line[end - 1] == 0x09 { end -= 1 }
+        let value = line[start..<end]
         switch name.count {
         case 10 where Self.isEqual(name, "connection"):
             // Others than these two tokens are about nothing that is done here.
@@ -105,10 +117,11 @@ struct ResponseHead: Equatable {
     /// Whether the octets are this text, which has no capitals, in any case.
     private static func isEqual(_ bytes: Slice<UnsafeRawBufferPointer>, _ text: StaticString) -> Bool {
         guard bytes.count == text.utf8CodeUnitCount else { return false }
-        return zip(bytes, 0..<text.utf8CodeUnitCount).allSatisfy { octet, index in
-            let wanted = text.utf8Start[index]
-            return octet == wanted || (0x41...0x5A).contains(octet) && octet | 0x20 == wanted
+        for index in 0..<bytes.count {
+            let (octet, wanted) = (bytes.base[bytes.startIndex + index], text.utf8Start[index])
+            guard octet == wanted || (0x41...0x5A).contains(octet) && octet | 0x20 == wanted else { return false }
         }
+        return true
     }
 
     /// Digits alone; nil for anything else, and from 10¹⁵ on.

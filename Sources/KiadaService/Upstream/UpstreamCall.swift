@@ -74,7 +74,7 @@ final class UpstreamCall: @unchecked Sendable {
         over connection: UpstreamConnection, end: @escaping @Sendable (Result<UpstreamResponse, UpstreamError>) -> Void
     ) {
         let loop = loop
-        let isHere = connection.channel.eventLoop === loop
+        let isHere = connection.loop === loop
         connection.run(exchange { result in if isHere { end(result) } else { loop.execute { end(result) } } })
     }
 

@@ -10,12 +10,6 @@ final class UpstreamConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Where a connection waits that an exchange has left usable.
-    struct Shelf {
-        let connections: IdleConnections
-        let place: UpstreamPlace
-    }
-
     private struct Running {
         let exchange: UpstreamExchange
         var reader: ResponseReader
@@ -29,13 +23,13 @@ final class UpstreamConnectionHandler: ChannelInboundHandler {
     private var running: Running?
     private let bodyLimit: Int
     /// nil: every connection serves one exchange.
-    private let shelf: Shelf?
+    private let shelf: UpstreamShelf?
     private var context: ChannelHandlerContext?
     /// When the running exchange or the waiting is over.
     private var due = NIODeadline.distantFuture
     private var timer: Timer?
 
-    init(bodyLimit: Int, shelf: Shelf?) {
+    init(bodyLimit: Int, shelf: UpstreamShelf?) {
         self.bodyLimit = bodyLimit
         self.shelf = shelf
     }
@@ -69,10 +63,8 @@ final class UpstreamConnectionHandler: ChannelInboundHandler {
         case .finish(let response, let isReusable):
             let exchange = running?.exchange
             running = nil
-            if isReusable, let shelf,
-                shelf.connections.add(UpstreamConnection(context.channel, self), to: shelf.place)
-            {
-                watch(until: .now() + IdleConnections.limit, context.eventLoop)
+            if isReusable, let shelf, shelf.add(UpstreamConnection(context.channel, self)) {
+                watch(until: .now() + shelf.limit, context.eventLoop)
             } else {
                 context.close(promise: nil)
             }
@@ -94,7 +86,7 @@ final class UpstreamConnectionHandler: ChannelInboundHandler {
         timer = nil
         let exchange = running?.exchange
         running = nil
-        if exchange == nil, let shelf { shelf.connections.remove(context.channel, from: shelf.place) }
+        if exchange == nil, let shelf { shelf.remove(UpstreamConnection(context.channel, self)) }
         context.close(promise: nil)
         exchange?.answer(.failure(error))
     }
@@ -118,7 +110,7 @@ final class UpstreamConnectionHandler: ChannelInboundHandler {
             watch(until: due, context.eventLoop)
         } else if let running {
             fail(.timedOut(after: running.exchange.limit), context: context)
-        } else if let shelf, shelf.connections.remove(context.channel, from: shelf.place) {
+        } else if let shelf, shelf.remove(UpstreamConnection(context.channel, self)) {
             context.close(promise: nil)
         }
     }

@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Tells exchanges when their sockets, which are no channels, can be read.
+/// Tells connections that are no channels when their sockets can be read.
 ///
 /// NIO's loops watch nothing but their channels, and to make one takes longer than a whole exchange over loopback without it
 /// (docs/benchmarks.md). Here the kernel watches (io_submit(2), IOCB_CMD_POLL) and rings an eventfd, which is the one channel.
@@ -12,12 +12,16 @@ import Synchronization
 final class SocketWatch {
     /// Sockets that wait at the same time.
     static let capacity = 256
+    /// The token of the first wish, which nobody waits for.
+    private static let probe = UInt64.max
     private static let watches = Mutex<[ObjectIdentifier: NIOLoopBound<SocketWatch>?]>([:])
 
-    private let loop: any EventLoop
+    let loop: any EventLoop
     private let context: aio_context_t
     private let bell: CInt
-    private var waiting: [CInt: LoopbackExchange] = [:]
+    /// Those who are to be told, at the place that their token says.
+    private var watched = [LoopbackConnection?](repeating: nil, count: capacity)
+    private var free = Array(0..<capacity)
     private var isOver = false
     private var events = [io_event](repeating: io_event(), count: 64)
     /// One for all deadlines: it looks when it is due who is late.
@@ -40,7 +44,7 @@ final class SocketWatch {
         guard clinux_aio_setup(UInt32(Self.capacity), &context) == 0 else { return nil }
         let bell = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
         // Old kernels have the calls and not this wish: it is tried with a descriptor that is always ready.
-        guard bell >= 0, clinux_aio_poll(context, bell, UInt16(POLLOUT), bell, UInt64.max) == 1 else {
+        guard bell >= 0, clinux_aio_poll(context, bell, UInt16(POLLOUT), bell, Self.probe) == 1 else {
             if bell >= 0 { close(bell) }
             _ = clinux_aio_destroy(context)
             return nil
@@ -60,30 +64,37 @@ final class SocketWatch {
     }
 
     /// Whether one more can wait.
-    var hasRoom: Bool { waiting.count < Self.capacity && !isOver }
+    var hasRoom: Bool { !free.isEmpty && !isOver }
 
-    /// Whether the exchange is told, once, when its socket can be read or is at its end; until then the socket must stay open.
-    func add(_ exchange: LoopbackExchange) -> Bool {
-        let descriptor = exchange.descriptor
-        guard hasRoom, clinux_aio_poll(context, descriptor, UInt16(POLLIN), bell, UInt64(descriptor)) == 1 else {
+    /// Whether the connection is told, once, when its socket can be read or is at its end, and when its deadline has passed
+    /// before; until the socket is ready it must stay open.
+    func add(_ connection: LoopbackConnection) -> Bool {
+        guard !isOver, let place = free.popLast() else { return false }
+        guard clinux_aio_poll(context, connection.descriptor, UInt16(POLLIN), bell, UInt64(place)) == 1 else {
+            free.append(place)
             return false
         }
-        waiting[descriptor] = exchange
-        watch(until: exchange.deadline)
+        watched[place] = connection
+        note(connection.deadline)
         return true
     }
 
     /// Tells those whose sockets are ready.
     fileprivate func ring() {
         while case let count = Int(clinux_aio_events(context, &events, events.count)), count > 0 {
-            for index in 0..<count {
-                waiting.removeValue(forKey: CInt(truncatingIfNeeded: events[index].data))?.becameReadable()
+            for index in 0..<count where events[index].data != Self.probe {
+                let place = Int(truncatingIfNeeded: events[index].data)
+                let connection = watched[place]
+                watched[place] = nil
+                free.append(place)
+                connection?.becameReadable()
             }
             if count < events.count { return }
         }
     }
 
-    private func watch(until due: NIODeadline) {
+    /// A connection that is watched has a deadline.
+    func note(_ due: NIODeadline) {
         if let timer {
             guard due < timer.due else { return }
             timer.task.cancel()
@@ -96,14 +107,14 @@ final class SocketWatch {
         timer = nil
         let now = NIODeadline.now()
         var next: NIODeadline?
-        for exchange in waiting.values {
-            if exchange.deadline <= now {
-                exchange.expire()
+        for case let connection? in watched {
+            if connection.deadline <= now {
+                connection.expire()
             } else {
-                next = min(next ?? .distantFuture, exchange.deadline)
+                next = min(next ?? .distantFuture, connection.deadline)
             }
         }
-        if let next { watch(until: next) }
+        if let next { note(next) }
     }
 
     /// The loop stops: nobody can be told any more.
@@ -113,9 +124,9 @@ final class SocketWatch {
         Self.watches.withLock { $0[ObjectIdentifier(loop)] = nil }
         timer?.task.cancel()
         _ = clinux_aio_destroy(context)
-        let left = waiting.values
-        waiting = [:]
-        for exchange in left { exchange.abandon() }
+        let left = watched
+        watched = []
+        for connection in left { connection?.abandon() }
     }
 }
 
