@@ -34,6 +34,16 @@ package struct NetlinkMessage {
         pad()
     }
 
+    /// A value of octets that `body` appends, however many they are.
+    package mutating func attribute(_ type: UInt16, appending body: (inout [UInt8]) -> Void) {
+        let start = bytes.count
+        append(UInt16(0))
+        append(type)
+        body(&bytes)
+        store(UInt16(bytes.count - start), at: start)
+        pad()
+    }
+
     /// A string with its final zero.
     package mutating func attribute(_ type: UInt16, _ text: String) { attribute(type, Array(text.utf8) + [0]) }
 
@@ -61,9 +71,7 @@ package struct NetlinkMessage {
     private mutating func append(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value) { bytes += $0 } }
 
     private mutating func store(_ value: some FixedWidthInteger, at index: Int) {
-        withUnsafeBytes(of: value) { source in
-            for (offset, octet) in source.enumerated() { bytes[index + offset] = octet }
-        }
+        bytes.withUnsafeMutableBytes { $0.storeBytes(of: value, toByteOffset: index, as: type(of: value)) }
     }
 }
 

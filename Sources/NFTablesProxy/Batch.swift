@@ -78,16 +78,16 @@ private struct Writer {
 
     mutating func write(_ elements: [Element], isNew: Bool) {
         let table = table
-        for (group, elements) in Self.groups(of: elements) {
-            var rest = elements[...]
+        for group in Self.groups(of: elements) {
+            var rest = group.members[...]
             while !rest.isEmpty {
                 let type = isNew ? Netlink.newElement : Netlink.deleteElement
                 put(type, isNew ? Netlink.create : 0, group.family) { message in
                     message.attribute(1, table)
                     message.attribute(2, group.set.description)
                     message.nested(3) { message in
-                        while message.messageLength < Self.messageLimit, let element = rest.popFirst() {
-                            ElementCodec.write(element, withData: isNew, to: &message)
+                        while message.messageLength < Self.messageLimit, let index = rest.popFirst() {
+                            ElementCodec.write(elements[index], withData: isNew, to: &message)
                         }
                     }
                 }
@@ -95,23 +95,25 @@ private struct Writer {
         }
     }
 
-    /// Elements of the same set, which can share a message.
-    private static func groups(of elements: [Element]) -> [Group: [Element]] {
-        var result: [Group: [Element]] = [:]
-        var rest = elements[...]
-        // Mostly there are long runs.
-        while let first = rest.first {
-            let run = rest.prefix { $0.set == first.set && $0.family == first.family }
-            result[Group(family: first.family, set: first.set), default: []] += run
-            rest = rest[run.endIndex...]
+    /// Elements of the same set, which can share a message; in the order of their first ones.
+    private static func groups(of elements: [Element]) -> [Group] {
+        // There are few, so that to look for one beats to hash.
+        var groups: [Group] = []
+        for (index, element) in elements.enumerated() {
+            if let group = groups.firstIndex(where: { $0.set == element.set && $0.family == element.family }) {
+                groups[group].members.append(index)
+            } else {
+                groups.append(Group(family: element.family, set: element.set, members: [index]))
+            }
         }
-        return result
+        return groups
     }
 
-    /// What elements have in common that share a message.
-    private struct Group: Hashable {
+    private struct Group {
         let family: IPFamily
         let set: SetName
+        /// Where they are among all elements.
+        var members: [Int]
     }
 }
 

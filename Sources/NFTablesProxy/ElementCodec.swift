@@ -4,43 +4,76 @@ import ServiceRouting
 
 /// Elements as nf_tables has them: every field of a concatenation padded to four octets.
 enum ElementCodec {
-    /// The key, and for an interval of sources its last key.
-    static func key(_ key: ElementKey) -> (first: [UInt8], last: [UInt8]?) {
+    /// The key; of an interval of sources the first one.
+    static func key(_ key: ElementKey) -> [UInt8] {
+        var bytes: [UInt8] = []
+        append(key, isLast: false, to: &bytes)
+        return bytes
+    }
+
+    /// - Parameter isLast: of an interval, whether its last key is meant.
+    private static func append(_ key: ElementKey, isLast: Bool, to bytes: inout [UInt8]) {
         switch key {
-        case .frontend(let frontend): return (self.frontend(frontend), nil)
-        case .slot(let frontend, let slot): return (self.frontend(frontend) + native(slot), nil)
+        case .frontend(let frontend): append(frontend, to: &bytes)
+        case .slot(let frontend, let slot):
+            append(frontend, to: &bytes)
+            append(native: slot, to: &bytes)
         case .source(let frontend, let range):
-            let start = self.frontend(frontend)
-            return (start + range.first.octets, start + range.last.octets)
-        case .address(let address): return (address.octets, nil)
-        case .outcome(let outcome): return (native(outcome.number), nil)
-        case .mark(let mark): return (native(mark), nil)
-        case .client(let address, let mark): return (address.octets + native(mark), nil)
+            append(frontend, to: &bytes)
+            append(isLast ? range.last : range.first, to: &bytes)
+        case .address(let address): append(address, to: &bytes)
+        case .outcome(let outcome): append(native: outcome.number, to: &bytes)
+        case .mark(let mark): append(native: mark, to: &bytes)
+        case .client(let address, let mark):
+            append(address, to: &bytes)
+            append(native: mark, to: &bytes)
         }
     }
 
-    private static func frontend(_ frontend: Frontend) -> [UInt8] {
-        frontend.address.address.octets + [frontend.proto == .tcp ? 6 : 17, 0, 0, 0] + port(frontend.address.port)
+    private static func append(_ frontend: Frontend, to bytes: inout [UInt8]) {
+        append(frontend.address.address, to: &bytes)
+        append(native: UInt32(littleEndian: frontend.proto == .tcp ? 6 : 17), to: &bytes)
+        append(port: frontend.address.port, to: &bytes)
     }
 
-    private static func port(_ port: UInt16) -> [UInt8] { [UInt8(port >> 8), UInt8(port & 255), 0, 0] }
+    private static func append(_ address: IPAddress, to bytes: inout [UInt8]) {
+        switch address {
+        case .v4(let address): append(native: address.bits.bigEndian, to: &bytes)
+        case .v6(let address):
+            append(native: address.high.bigEndian, to: &bytes)
+            append(native: address.low.bigEndian, to: &bytes)
+        }
+    }
 
-    private static func native(_ number: UInt32) -> [UInt8] { withUnsafeBytes(of: number) { Array($0) } }
+    private static func append(port: UInt16, to bytes: inout [UInt8]) {
+        append(native: port.bigEndian, to: &bytes)
+        append(native: UInt16(0), to: &bytes)
+    }
+
+    private static func append(native number: some FixedWidthInteger, to bytes: inout [UInt8]) {
+        withUnsafeBytes(of: number) { bytes.append(contentsOf: $0) }
+    }
 
     /// Adds one element to a list of elements.
     static func write(_ element: Element, withData: Bool, to message: inout NetlinkMessage) {
-        let key = key(element.key)
         message.nested(1) { message in
-            message.nested(1) { $0.attribute(1, key.first) }
-            if let last = key.last { message.nested(10) { $0.attribute(1, last) } }
+            message.nested(1) { $0.attribute(1) { append(element.key, isLast: false, to: &$0) } }
+            if case .source = element.key {
+                message.nested(10) { $0.attribute(1) { append(element.key, isLast: true, to: &$0) } }
+            }
             guard withData else { return }
             switch element.data {
             case .none: break
-            case .outcome(let outcome): message.nested(2) { $0.attribute(1, Self.native(outcome.number)) }
+            case .outcome(let outcome): message.nested(2) { $0.attribute(1, native: outcome.number) }
             case .verdict(let outcome): Self.verdict(outcome, &message)
             case .endpoint(let endpoint):
-                message.nested(2) { $0.attribute(1, endpoint.address.octets + Self.port(endpoint.port)) }
-            case .mark(let mark): message.nested(2) { $0.attribute(1, Self.native(mark)) }
+                message.nested(2) { message in
+                    message.attribute(1) { bytes in
+                        append(endpoint.address, to: &bytes)
+                        append(port: endpoint.port, to: &bytes)
+                    }
+                }
+            case .mark(let mark): message.nested(2) { $0.attribute(1, native: mark) }
             }
         }
     }

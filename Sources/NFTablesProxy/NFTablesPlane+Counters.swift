@@ -18,7 +18,7 @@ extension NFTablesPlane {
                 guard case .slot(let frontend, _) = element.key, let port = ports[frontend] else {
                     continue
                 }
-                portOfKey[ElementCodec.key(element.key).first] = port
+                portOfKey[ElementCodec.key(element.key)] = port
             }
             var counts: [CounterKey: UInt64] = [:]
             let isFew = mine.count <= 256
@@ -44,7 +44,7 @@ extension NFTablesPlane {
                 let key = CounterKey(port: served.route.port, endpoint: endpoint)
                 if listed.insert(key).inserted { add(key) { _ in } }
             }
-            ports[ElementCodec.key(.frontend(frontend)).first] = served.route.port
+            ports[ElementCodec.key(.frontend(frontend))] = served.route.port
         }
         for family in IPFamily.allCases {
             let length = family == .v4 ? 12 : 24

@@ -22,19 +22,20 @@ struct RouteElements {
     }
 
     /// - Parameters:
+    ///   - groups: those of the route.
     ///   - slots: the endpoints of each class, in the order in which they sit in the kernel's map.
     ///   - marks: the number under which clients of each class are remembered; empty without affinity.
-    static func elements(
-        of route: FrontendRoute, slots: [Int: [SocketEndpoint]], marks: [Int: UInt32]
-    ) -> [Element] {
+    static func add(
+        _ groups: [Group], of route: FrontendRoute, slots: [Int: [SocketEndpoint]], marks: [Int: UInt32],
+        to elements: inout [Element]
+    ) {
         let frontend = route.frontend
         let family = frontend.address.address.family
-        var elements: [Element] = []
         func add(_ set: SetName, _ key: ElementKey, _ data: ElementData = .none) {
             elements.append(Element(family: family, set: set, key: key, data: data))
         }
         let isSpecial = !route.ignoresSource || !marks.isEmpty
-        for group in groups(of: route) {
+        for group in groups {
             let endpoints = slots[group.number] ?? []
             let outcome = outcome(of: group.verdict, count: endpoints.count, class: group.number)
             if isSpecial {
@@ -58,7 +59,6 @@ struct RouteElements {
             add(.restricted, .frontend(frontend))
             for range in outermost(allowed, family) { add(.sources, .source(frontend, range)) }
         }
-        return elements
     }
 
     private static func outcome(of verdict: Verdict, count: Int, class number: Int) -> Outcome {
@@ -81,6 +81,7 @@ struct RouteElements {
 
     /// The endpoints of `list` in an order that leaves as many as possible where they sit in `old`.
     static func arrange(_ list: [SocketEndpoint], after old: [SocketEndpoint]) -> [SocketEndpoint] {
+        if old.isEmpty { return list }
         let wanted = Set(list)
         var slots: [SocketEndpoint?] = list.indices.map { $0 < old.count && wanted.contains(old[$0]) ? old[$0] : nil }
         let seated = Set(slots.compactMap { $0 })

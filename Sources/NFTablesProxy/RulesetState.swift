@@ -55,6 +55,7 @@ struct RulesetState {
             transaction.removed += take(old, &transaction)
             if frontend.proto == .udp { transaction.movedFlows[frontend] = [] }
         }
+        served.reserveCapacity(served.count + changed.count)
         for route in changed { put(route, &transaction) }
         transaction.cancelOut()
         return transaction
@@ -71,10 +72,11 @@ struct RulesetState {
         }
         // What is needed anew is taken before the old is given back, so that a number in use stays.
         var new = Served(route: route, slots: slots, marks: [:])
-        transaction.added += give(&new, groups, &transaction)
+        give(&new, groups, &transaction)
         if let old { transaction.removed += take(old, &transaction) }
         served[route.frontend] = new
         makeChains(for: new, &transaction)
+        guard !new.marks.isEmpty || route.frontend.proto == .udp else { return }
         let reachable = route.reachable
         for mark in Set(new.marks.values) {
             let isNarrower = old.map { !$0.route.reachable.isSubset(of: reachable) } ?? false
@@ -88,12 +90,11 @@ struct RulesetState {
         }
     }
 
-    /// Counts the users of what routes share, and lists all elements of the route.
+    /// Counts the users of what routes share, and adds all elements of the route.
     private mutating func give(
         _ new: inout Served, _ groups: [RouteElements.Group], _ transaction: inout Transaction
-    ) -> [Element] {
+    ) {
         let family = new.route.frontend.address.address.family
-        var elements: [Element] = []
         if let timeout = new.route.affinity?.components.seconds, timeout > 0 {
             for group in groups where new.slots[group.number] != nil {
                 let key = key(new.route, group.number)
@@ -103,7 +104,7 @@ struct RulesetState {
                 }
                 if affinity.users == 0 || affinity.timeout != timeout {
                     affinity.timeout = timeout
-                    elements.append(Self.timeout(affinity, family))
+                    transaction.added.append(Self.timeout(affinity, family))
                 }
                 affinity.users += 1
                 affinities[key] = affinity
@@ -112,19 +113,25 @@ struct RulesetState {
         }
         if new.route.kind == .clusterIP {
             let address = new.route.frontend.address.address
-            addressUsers[address, default: 0] += 1
-            if addressUsers[address] == 1 {
-                elements.append(Element(family: family, set: .addresses, key: .address(address)))
-            }
+            let isFirst = Self.countOneMore(&addressUsers[address, default: 0])
+            if isFirst { transaction.added.append(Element(family: family, set: .addresses, key: .address(address))) }
         }
-        return elements + RouteElements.elements(of: new.route, slots: new.slots, marks: new.marks)
+        RouteElements.add(groups, of: new.route, slots: new.slots, marks: new.marks, to: &transaction.added)
+    }
+
+    /// Whether it is the first one.
+    private static func countOneMore(_ count: inout Int) -> Bool {
+        count += 1
+        return count == 1
     }
 
     /// Gives back what a route has used, and lists the elements that go with it.
     private mutating func take(_ old: Served, _ transaction: inout Transaction) -> [Element] {
         let family = old.route.frontend.address.address.family
         transaction.oldPorts[old.route.frontend] = old.route.port
-        var elements = RouteElements.elements(of: old.route, slots: old.slots, marks: old.marks)
+        var elements: [Element] = []
+        RouteElements.add(
+            RouteElements.groups(of: old.route), of: old.route, slots: old.slots, marks: old.marks, to: &elements)
         for number in old.marks.keys {
             let key = key(old.route, number)
             guard var affinity = affinities[key] else { continue }
@@ -146,7 +153,8 @@ struct RulesetState {
 
     private mutating func makeChains(for new: Served, _ transaction: inout Transaction) {
         let family = new.route.frontend.address.address.family
-        for (number, slots) in new.slots {
+        for (number, slots) in new.slots
+        where !picks.contains(Transaction.Pick(count: slots.count, number: number, family: family)) {
             let isCommon = Ruleset.commonCounts.contains(slots.count)
             for count in isCommon ? Ruleset.commonCounts : slots.count...slots.count {
                 makeChain(Transaction.Pick(count: count, number: number, family: family), &transaction)

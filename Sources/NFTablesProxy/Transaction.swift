@@ -45,6 +45,9 @@ extension Transaction {
         // In the first load nothing goes, and there are many elements to come.
         let coming = removed.isEmpty ? [] : Set(added.lazy.filter(\.isBehindVerdict).map(\.place))
         var (first, second, third) = (Transaction(), Transaction(), Transaction())
+        let behind = added.count { $0.isBehindVerdict }
+        first.added.reserveCapacity(behind)
+        second.added.reserveCapacity(added.count - behind)
         for element in added {
             if element.isBehindVerdict, !going.contains(element.place) {
                 first.added.append(element)

@@ -25,7 +25,9 @@ struct UpstreamPlace: Equatable {
 final class IdleConnections: Sendable {
     let limit: TimeAmount
 
-    /// Those of one place and event loop. There are few, so that to look for one beats to hash.
+    /// Those of one place and event loop.
+    ///
+    /// There are few, so that to look for one beats to hash.
     private struct Row {
         let place: UpstreamPlace
         let loop: ObjectIdentifier

@@ -57,7 +57,9 @@ final class LoopbackConnection {
         switch LoopbackDial.dial(endpoint, at: address, sending: exchange.request) {
         case .connected(let descriptor):
             let connection = LoopbackConnection(exchange, over: descriptor, watch, bodyLimit: bodyLimit, shelf: shelf)
-            if !connection.isToldNext() { connection.end(with: .failure(.undiallable("no socket can be watched: \(errno)"))) }
+            if !connection.isToldNext() {
+                connection.end(with: .failure(.undiallable("no socket can be watched: \(errno)")))
+            }
             return .begun
         case .refused(ECONNRESET), .refused(EPIPE):
             // Connected, and left before the request was there.
