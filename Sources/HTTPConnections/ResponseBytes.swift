@@ -75,7 +75,7 @@ struct ResponseBytes {
         bytes.writeStaticString("content-length: ")
         bytes.writeString(String(answer.body.readableBytes))
         bytes.writeStaticString("\r\n")
-        return joined(ended(bytes, isLast: exchange.isLast), answer.body)
+        return joined(ended(consume bytes, isLast: exchange.isLast), answer.body)
     }
 
     /// How much of the body is to be copied behind the head.
@@ -100,7 +100,7 @@ struct ResponseBytes {
                 bytes.writeStaticString("transfer-encoding: chunked\r\n")
             }
         }
-        return ended(bytes, isLast: exchange.isLast)
+        return ended(consume bytes, isLast: exchange.isLast)
     }
 
     /// A head with its last fields and the empty line.

@@ -19,6 +19,8 @@ struct RouteFollower {
     private var droppingPorts: [ServiceID: NoLocalEndpoints] = [:]
     /// What the plane could not serve when it was last asked.
     private(set) var problems: [FrontendProblem] = []
+    /// What ``problems`` say.
+    private var problemSentences: [String] = []
 
     init(_ plane: any DataPlane, options: RoutingOptions) {
         self.plane = plane
@@ -60,8 +62,7 @@ struct RouteFollower {
         for (frontend, route) in routes.sorted(by: { $0.key < $1.key }) {
             if let route { diff.changed.append(route) } else { diff.removed.append(frontend) }
         }
-        problems = await plane.apply(diff)
-        return sentences(problems)
+        return await take(diff)
     }
 
     /// What the servers on healthCheckNodePorts have to say, by Service.
@@ -85,25 +86,36 @@ struct RouteFollower {
 
     /// Gives what could not be served another chance.
     mutating func retry() async -> [String] {
-        problems = await plane.apply(RoutingDiff())
-        return sentences(problems)
+        await take(RoutingDiff())
+    }
+
+    private mutating func take(_ diff: RoutingDiff) async -> [String] {
+        let now = await plane.apply(diff)
+        // There may be thousands, and mostly they are the ones of before.
+        if now != problems {
+            problems = now
+            problemSentences = Self.sentences(now)
+        }
+        return problemSentences + contestedSentences
     }
 
     /// More problems with one cause than this are one sentence.
     private static let mostAlike = 10
 
-    private func sentences(_ problems: [FrontendProblem]) -> [String] {
+    private static func sentences(_ problems: [FrontendProblem]) -> [String] {
         var sentences: [String] = []
         for (_, alike) in Dictionary(grouping: problems, by: \.cause) {
-            let isMany = alike.count > Self.mostAlike
+            let isMany = alike.count > mostAlike
             sentences += alike.prefix(isMany ? 1 : alike.count).map { isMany ? "\($0); others too" : "\($0)" }
         }
-        sentences.sort()
-        for (frontend, others) in table.contested.sorted(by: { $0.key < $1.key }) {
-            guard let holder = table[frontend]?.port else { continue }
+        return sentences.sorted()
+    }
+
+    private var contestedSentences: [String] {
+        table.contested.sorted { $0.key < $1.key }.compactMap { frontend, others in
+            guard let holder = table[frontend]?.port else { return nil }
             let names = others.sorted().map(\.description).joined(separator: ", ")
-            sentences.append("\(frontend) is served for \(holder), so \(names) cannot have it too")
+            return "\(frontend) is served for \(holder), so \(names) cannot have it too"
         }
-        return sentences
     }
 }

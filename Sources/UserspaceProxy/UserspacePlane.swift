@@ -23,8 +23,7 @@ package final class UserspacePlane: DataPlane {
     /// What changes; guarded by the lock.
     private struct State {
         var served: [Frontend: Served] = [:]
-        /// What cannot be served now, to be tried again.
-        var failed: [Frontend: FrontendProblem] = [:]
+        var failed = UnservedFrontends()
         var choices: [ServicePortID: (timeout: Duration?, shared: SharedChoice, users: Int)] = [:]
         var freeSlots: [Int] = []
         var slots = 0
@@ -132,28 +131,30 @@ package final class UserspacePlane: DataPlane {
             if diff.isComplete {
                 let wanted = Set(diff.changed.map(\.frontend))
                 removed = state.served.keys.filter { !wanted.contains($0) }
-                state.failed = state.failed.filter { wanted.contains($0.key) }
+                state.failed.keep(wanted)
             }
             for frontend in removed {
                 state.failed[frontend] = nil
                 retire(frontend, &state, &changes)
             }
-            let told = Set(diff.changed.map(\.frontend))
-            let again = state.failed.values.filter { problem in
-                !told.contains(problem.route.frontend) && mayWorkNow(problem, state)
-            }
+            let again = worthTrying(&state, besides: Set(diff.changed.map(\.frontend)))
             for route in diff.changed { put(route, &state, &changes) }
             for problem in again { put(problem.route, &state, &changes) }
             shareDescriptors(&state, &changes)
             carrier.make(changes)
-            return state.failed.keys.sorted().compactMap { state.failed[$0] }
+            return state.failed.list()
         }
     }
 
-    /// Whether it is worth trying what failed before once more.
-    private func mayWorkNow(_ problem: FrontendProblem, _ state: borrowing State) -> Bool {
-        guard case .tooManyFrontends = problem.cause else { return true }
-        return state.served.count < state.budget.maximumListeners
+    /// What failed before and may work now: of those that lack a descriptor only as many as there are.
+    private func worthTrying(_ state: inout State, besides told: Set<Frontend>) -> [FrontendProblem] {
+        var room = state.budget.maximumListeners - state.served.count
+        return state.failed.list().filter { problem in
+            guard !told.contains(problem.route.frontend) else { return false }
+            guard case .tooManyFrontends = problem.cause else { return true }
+            room -= 1
+            return room >= 0
+        }
     }
 
     private func put(_ route: FrontendRoute, _ state: inout State, _ changes: inout [FrontendChange]) {
