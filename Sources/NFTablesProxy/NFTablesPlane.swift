@@ -182,7 +182,7 @@ package final class NFTablesPlane: DataPlane {
         do throws(NetlinkSocket.Failure) {
             for step in transaction.steps {
                 retire(step.removed, transaction.oldPorts, &state)
-                try state.socket.commit(step, table: table)
+                for part in step.parts { try state.socket.commit(part, table: table) }
             }
             try forgetClients(transaction.narrowed, &state)
             try moveFlows(transaction.movedFlows, &state)

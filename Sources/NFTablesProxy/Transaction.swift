@@ -70,6 +70,29 @@ extension Transaction {
         return [first, second, third].filter { !$0.changesNothing }
     }
 
+    /// The same in parts that may be committed one after the other: of what only adds, the first ones are small.
+    ///
+    /// Frontends come last, when everything is there that has a say about their clients. The kernel's hash tables grow only between our system calls, by a worker on the same processor: elements that come
+    /// faster end up in long chains, and each of them calls for the worker again (docs/benchmarks.md).
+    var parts: [Transaction] {
+        guard removed.isEmpty, added.count > Self.firstPart else { return [self] }
+        var parts: [Transaction] = []
+        let ordered = added.filter { $0.set != .frontends } + added.filter { $0.set == .frontends }
+        var (rest, size) = (ordered[...], Self.firstPart)
+        while !rest.isEmpty {
+            var part = Transaction()
+            part.added = Array(rest.prefix(size))
+            parts.append(part)
+            rest = rest.dropFirst(size)
+            size *= 2
+        }
+        (parts[0].picks, parts[0].timeouts) = (picks, timeouts)
+        return parts
+    }
+
+    /// Elements in the first part.
+    static let firstPart = 1024
+
     /// Leaves out elements that go and come back the same.
     mutating func cancelOut() {
         guard !removed.isEmpty else { return }

@@ -56,6 +56,37 @@ import LinuxKernel
         #expect(sets(steps(0)) == [[[.frontends], [.frontends]], [[], [.endpoints]]])
     }
 
+    @Test("What only adds a lot comes in parts that grow, frontends after all that has a say about their clients")
+    mutating func parts() throws {
+        let ports = UInt16(1)...3000
+        let range = try #require(CIDR("10.0.0.0/8"))
+        let routes = ports.map { port in
+            PlaneUnderTest.route(
+                Frontend(SocketEndpoint(address: PlaneUnderTest.host, port: port), .tcp), endpoints([port]),
+                sources: port % 2 == 0 ? [range] : nil)
+        }
+        let steps = state.apply(removed: [], changed: routes).steps
+        #expect(steps.count == 2)
+        for step in steps {
+            let parts = step.parts
+            let (order, picks) = (parts.flatMap(\.added), parts.map(\.picks))
+            let wanted = (0..<parts.count - 1).map { Transaction.firstPart << $0 }
+            #expect(parts.dropLast().map(\.added.count) == wanted)
+            #expect(order.count == step.added.count)
+            #expect(Set(order) == Set(step.added))
+            #expect(picks == [step.picks] + Array(repeating: [], count: parts.count - 1))
+            let firstFrontend = order.firstIndex { $0.set == .frontends } ?? order.count
+            #expect(Set(order[firstFrontend...].map(\.set)).subtracting([.frontends]).isEmpty)
+        }
+        // Whoever is served already is not served by halves in between.
+        let others = ports.map { port in
+            PlaneUnderTest.route(
+                Frontend(SocketEndpoint(address: PlaneUnderTest.host, port: port), .tcp), endpoints([port, 1]))
+        }
+        let change = state.apply(removed: [], changed: others)
+        for step in change.steps where !step.removed.isEmpty { #expect(step.parts == [step]) }
+    }
+
     @Test("The same route again is no change; a second Service with as many endpoints needs no new rule")
     mutating func nothingNew() {
         let route = PlaneUnderTest.route(frontend, endpoints(1...3))
