@@ -3,7 +3,8 @@
 
 usage: run.py KUBECONFIG [WORD...]      needs: pip install kubernetes, 37 or later, and kubectl (or KUBECTL)
 
-Pods of these cases run busybox, so any suite that runs as root will do. Only cases with one of the words in their title are run.
+Pods of these cases run busybox, so any suite that runs as root will do. One of them taints the node, which evicts the pods that
+are there, as in a cluster: those of the suite come back when it is started again. Only cases with one of the words in their title are run.
 Prints what fails, and ends with 1 then; with VERBOSE=1 it prints every case.
 """
 import os
