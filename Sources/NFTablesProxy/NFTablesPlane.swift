@@ -121,7 +121,7 @@ package final class NFTablesPlane: DataPlane {
 
     private func apply(_ diff: RoutingDiff, _ state: inout State) -> [FrontendProblem] {
         var removed = diff.removed
-        if diff.isComplete, !(state.wanted.isEmpty && state.blocked.isEmpty) {
+        if diff.isComplete {
             let wanted = Set(diff.changed.map(\.frontend))
             removed = Set(state.wanted.keys).union(state.blocked.keys).subtracting(wanted).sorted()
         }
@@ -132,7 +132,7 @@ package final class NFTablesPlane: DataPlane {
         }
         var changed: [FrontendRoute] = []
         var again = state.blocked
-        if !again.isEmpty { for route in diff.changed { again[route.frontend] = nil } }
+        for route in diff.changed { again[route.frontend] = nil }
         state.wanted.reserveCapacity(state.wanted.count + diff.changed.count)
         for route in diff.changed + again.values.map(\.route)
         where !exemptAddresses.contains(route.frontend.address.address) {
@@ -158,7 +158,7 @@ package final class NFTablesPlane: DataPlane {
     private func reserve(_ route: FrontendRoute, _ state: inout State) -> Bool {
         let frontend = route.frontend
         guard ReservedPort.isNeeded(for: route) else {
-            if !state.reserved.isEmpty { state.reserved[frontend] = nil }
+            state.reserved[frontend] = nil
             return true
         }
         if state.reserved[frontend] != nil { return true }

@@ -113,16 +113,12 @@ struct RulesetState {
         }
         if new.route.kind == .clusterIP {
             let address = new.route.frontend.address.address
-            let isFirst = Self.countOneMore(&addressUsers[address, default: 0])
-            if isFirst { transaction.added.append(Element(family: family, set: .addresses, key: .address(address))) }
+            addressUsers[address, default: 0] += 1
+            if addressUsers[address] == 1 {
+                transaction.added.append(Element(family: family, set: .addresses, key: .address(address)))
+            }
         }
         RouteElements.add(groups, of: new.route, slots: new.slots, marks: new.marks, to: &transaction.added)
-    }
-
-    /// Whether it is the first one.
-    private static func countOneMore(_ count: inout Int) -> Bool {
-        count += 1
-        return count == 1
     }
 
     /// Gives back what a route has used, and lists the elements that go with it.

@@ -72,8 +72,9 @@ extension Transaction {
 
     /// The same in parts that may be committed one after the other: of what only adds, the first ones are small.
     ///
-    /// Frontends come last, when everything is there that has a say about their clients. The kernel's hash tables grow only between our system calls, by a worker on the same processor: elements that come
-    /// faster end up in long chains, and each of them calls for the worker again (docs/benchmarks.md).
+    /// Frontends come last, when everything is there that has a say about their clients. The kernel's hash tables grow only
+    /// between our system calls, by a worker on the same processor: elements that come faster end up in long chains, and each
+    /// of them calls for the worker again (docs/benchmarks.md).
     var parts: [Transaction] {
         guard removed.isEmpty, added.count > Self.firstPart else { return [self] }
         var parts: [Transaction] = []

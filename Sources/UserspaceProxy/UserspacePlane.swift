@@ -137,9 +137,9 @@ package final class UserspacePlane: DataPlane {
                 state.failed[frontend] = nil
                 retire(frontend, &state, &changes)
             }
-            let again = worthTrying(&state, besides: Set(diff.changed.map(\.frontend)))
             for route in diff.changed { put(route, &state, &changes) }
-            for problem in again { put(problem.route, &state, &changes) }
+            let told = Set(diff.changed.map(\.frontend))
+            for problem in worthTrying(&state, besides: told) { put(problem.route, &state, &changes) }
             shareDescriptors(&state, &changes)
             carrier.make(changes)
             return state.failed.list()

@@ -68,6 +68,9 @@ extension UserspacePlaneTests {
                 #expect(second.readAll() == Array("second".utf8))
                 let left = await plane.apply(PlaneUnderTest.diff([], removed: [served[0], served[1]]))
                 #expect(left.count == 2)
+                // What no endpoint is left of needs no socket, and somebody else gets it with the same change.
+                let last = await plane.apply(PlaneUnderTest.diff([PlaneUnderTest.route(served[2], [])]))
+                #expect(last.count == 1)
             }
         }
 

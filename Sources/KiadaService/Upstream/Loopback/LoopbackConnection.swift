@@ -57,7 +57,7 @@ final class LoopbackConnection {
         switch LoopbackDial.dial(endpoint, at: address, sending: exchange.request) {
         case .connected(let descriptor):
             let connection = LoopbackConnection(exchange, over: descriptor, watch, bodyLimit: bodyLimit, shelf: shelf)
-            if !connection.isToldNext() {
+            if !connection.watchOn() {
                 connection.end(with: .failure(.undiallable("no socket can be watched: \(errno)")))
             }
             return .begun
@@ -92,15 +92,13 @@ final class LoopbackConnection {
         watch.note(deadline)
         let isSent =
             exchange.request.readableBytes <= Self.longestRequest
-            && exchange.request.withUnsafeReadableBytes {
-                send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) == $0.count
-            }
-        if !isSent { stop(with: .failure(.closedEarly)) }
+            && LoopbackDial.send(exchange.request, over: descriptor)
+        if !isSent { stop(with: .closedEarly) }
     }
 
     /// Closes a connection that waits.
     func stop() {
-        if case .waiting = state { stop(with: nil) }
+        if case .waiting = state { stop(with: .closedEarly) }
     }
 
     /// The socket can be read, or is at its end, and is watched no longer.
@@ -126,10 +124,10 @@ final class LoopbackConnection {
     /// The deadline has passed; the socket is still watched.
     func expire() {
         switch state {
-        case .running(let exchange): stop(with: .failure(.timedOut(after: exchange.limit)))
+        case .running(let exchange): stop(with: .timedOut(after: exchange.limit))
         case .waiting:
             shelf?.remove(connection)
-            stop(with: nil)
+            stop()
         case .over: break
         }
     }
@@ -144,23 +142,23 @@ final class LoopbackConnection {
         case .wait: goOn()
         case .fail(let error): end(with: .failure(error))
         case .finish(let response, let isReusable):
-            guard isReusable, case .running(let exchange) = state, let shelf, isToldNext() else {
+            guard isReusable, case .running(let exchange) = state, let shelf, watchOn() else {
                 return end(with: .success(response))
             }
             state = .waiting
             deadline = .now() + shelf.limit
             reader = ResponseReader(bodyLimit: bodyLimit)
-            if !shelf.add(connection) { stop(with: nil) }
+            if !shelf.add(connection) { stop() }
             exchange.answer(.success(response))
         }
     }
 
     private func goOn() {
-        if !isToldNext() { end(with: .failure(.closedEarly)) }
+        if !watchOn() { end(with: .failure(.closedEarly)) }
     }
 
     /// Has the socket watched, which must stay open from then on until it is ready; false if it cannot be.
-    private func isToldNext() -> Bool { watch.add(self) }
+    private func watchOn() -> Bool { watch.add(self) }
 
     private func endWaiting() {
         shelf?.remove(connection)
@@ -174,11 +172,12 @@ final class LoopbackConnection {
         exchange.answer(result)
     }
 
-    /// Ends what is under way; the socket is still watched, so it has to become readable before it can be closed.
-    private func stop(with result: Result<UpstreamResponse, UpstreamError>?) {
+    /// Ends what is under way, if anything is, with `error`; the socket is still watched, so it has to become readable before it
+    /// can be closed.
+    private func stop(with error: UpstreamError) {
         let before = state
         state = .over
         shutdown(descriptor, CInt(SHUT_RDWR))
-        if case .running(let exchange) = before, let result { exchange.answer(result) }
+        if case .running(let exchange) = before { exchange.answer(.failure(error)) }
     }
 }

@@ -29,17 +29,19 @@ enum LoopbackDial {
         func connected() -> Bool {
             address.withSockAddr { connect(descriptor, $0, socklen_t($1)) == 0 }
         }
-        func sent(_ request: ByteBuffer) -> Bool {
-            request.withUnsafeReadableBytes {
-                send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) == $0.count
-            }
-        }
         // The first call begins, the second one tells what came of it; so does to send something.
         let isOpen = connected() || isUnderWay
-        if isOpen, let request, sent(request) { return .connected(descriptor) }
+        if isOpen, let request, send(request, over: descriptor) { return .connected(descriptor) }
         if isOpen, request == nil, connected() { return .connected(descriptor) }
         defer { close(descriptor) }
         return isUnderWay ? .unknown : .refused(errno)
+    }
+
+    /// Whether the socket took the request as a whole, at once; else `errno` says why, unless it took a part.
+    static func send(_ request: ByteBuffer, over descriptor: CInt) -> Bool {
+        request.withUnsafeReadableBytes {
+            Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) == $0.count
+        }
     }
 
     /// Whether the last call failed only because nobody has answered yet.

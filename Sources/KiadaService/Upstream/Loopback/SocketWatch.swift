@@ -10,7 +10,7 @@ import Synchronization
 /// (docs/benchmarks.md). Here the kernel watches (io_submit(2), IOCB_CMD_POLL) and rings an eventfd, which is the one channel.
 /// Belongs to the event loop, and lives as long.
 final class SocketWatch {
-    /// Sockets that wait at the same time.
+    /// Sockets that are watched at the same time, those of connections that wait for their next request too.
     static let capacity = 256
     /// The token of the first wish, which nobody waits for.
     private static let probe = UInt64.max
